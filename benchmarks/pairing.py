@@ -32,6 +32,7 @@ from changed_graphs import (  # noqa: E402
     BLOCKS_IN,
     BLOCKS_OUT,
     IN_PLACE,
+    OTHER_JOINS,
     WITH_JOINS,
     Kind,
     change,
@@ -66,11 +67,12 @@ COUNTS = (1, 4, 16)
 SETS: Mapping[str, Sequence[Kind]] = {
     "blocks stay": IN_PLACE,
     "skips removed": WITH_JOINS,
+    "joins replaced": OTHER_JOINS,
     "blocks added": BLOCKS_IN,
     "blocks removed": BLOCKS_OUT,
     "both": BLOCKS_BOTH,
 }
-MUST_HOLD = ("blocks stay", "skips removed", "blocks added", "blocks removed")
+MUST_HOLD = ("blocks stay", "skips removed", "joins replaced", "blocks added", "blocks removed")
 
 
 @dataclass

@@ -43,13 +43,15 @@ class BuiltTarget:
     Attributes:
         input: the input that its library says it takes; None if that is not known.
         origin: the package and the version that it comes from, or the file.
-        makers: the lines that made its modules, by their paths.
+        makers: the lines that made its modules and its tensors, by their paths.
+        fixed: the parameters that need no gradient, by name.
     """
 
     module: nn.Module
     input: TensorType | None
     origin: str
     makers: Mapping[str, Origin]
+    fixed: frozenset[str]
 
 
 def build_target(target: Target, folder: Path) -> BuiltTarget:
@@ -73,12 +75,13 @@ def build_target(target: Target, folder: Path) -> BuiltTarget:
         message = f"`{printable(target.text)}` gives a {type(module).__name__}, no `nn.Module`"
         raise SpecError([Diagnostic("E701", message)])
     try:
+        fixed = _find_fixed(module)
         _take_values(module)
     except AttributeError:
         message = f"`{type(module).__name__}` does not call `super().__init__()`"
         raise SpecError([Diagnostic("E702", message)]) from None
     makers = record.find_makers(module)
-    return BuiltTarget(module, input or _input_of(module), origin, makers)
+    return BuiltTarget(module, input or _input_of(module), origin, makers, fixed)
 
 
 def _find_factory(
@@ -190,6 +193,12 @@ def _build(target: Target, factory: Callable[..., Any]) -> Any:
             raise explain_failure(
                 "E702", f"`{printable(target.text)}` cannot be built", error
             ) from None
+
+
+def _find_fixed(module: nn.Module) -> frozenset[str]:
+    """Return the parameters that need no gradient, so that an optimizer leaves them as they are."""
+    named = module.named_parameters(remove_duplicate=False)
+    return frozenset(name for name, parameter in named if not parameter.requires_grad)
 
 
 def _take_values(module: nn.Module) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -17,11 +17,11 @@ from inception_dsl.bridge.building import quiet
 from inception_dsl.bridge.checkpoint import COUNTER
 from inception_dsl.bridge.module import make_module
 from inception_dsl.bridge.ports import call_module, list_results
-from inception_dsl.ir import Graph, Path
+from inception_dsl.ir import Graph, Origin, Path
 from inception_dsl.ops import OPS, StateTensor
 from inception_dsl.recover import TracedGraph
 from inception_dsl.recover.pairing import TracePairing
-from inception_dsl.spec.files import CodeTensor
+from inception_dsl.spec.files import CodeTensor, IdleTensor
 
 SEED = 7
 """The seed of the weights and of the image that the outputs are compared on."""
@@ -290,6 +290,25 @@ def name_tensors(
             if counter in state:
                 named[f"{Path(key).parent}.{COUNTER}"] = CodeTensor(counter, ())
     return named
+
+
+def list_idle(
+    module: nn.Module, used: Collection[str], makers: Mapping[str, Origin]
+) -> Iterator[IdleTensor]:
+    """Yield the tensors of a module's state_dict that no step uses.
+
+    Args:
+        used: the keys of those that a step uses.
+        makers: the lines that made the modules and the tensors, by their paths.
+    """
+    state = module.state_dict(keep_vars=True)
+    twins = {id(tensor): key for key, tensor in state.items() if key in used}
+    for key, tensor in state.items():
+        if key in used or not isinstance(tensor, Tensor):
+            continue
+        origins = (makers.get(path) for path in (key, key.rpartition(".")[0]))
+        lines = next(filter(None, origins), Origin()).spans
+        yield IdleTensor(key, tuple(tensor.shape), lines, twins.get(id(tensor)))
 
 
 def pair_tensors(

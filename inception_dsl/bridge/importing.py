@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +23,7 @@ from inception_dsl.bridge.building import (
 from inception_dsl.bridge.calls import BATCH, CallTrace
 from inception_dsl.bridge.frames import OriginMaker, comes_from_network, deep_calls
 from inception_dsl.bridge.ports import call_module, find_argument, list_arguments, make_inputs
-from inception_dsl.bridge.reading import FUNCTIONS, read_trace
+from inception_dsl.bridge.reading import FUNCTIONS, lacks, read_trace
 from inception_dsl.bridge.reading.counting import count_macs
 from inception_dsl.bridge.steadiness import (
     Attributes,
@@ -37,7 +37,7 @@ from inception_dsl.bridge.steadiness import (
     watch_draws,
 )
 from inception_dsl.bridge.told import trace_training
-from inception_dsl.bridge.traced import TracedTarget, list_causes
+from inception_dsl.bridge.traced import TracedDraw, TracedTarget, list_causes
 from inception_dsl.bridge.tracing import (
     OTHER_BATCH,
     ValueRequest,
@@ -45,7 +45,7 @@ from inception_dsl.bridge.tracing import (
     describe_modules,
     trace_module,
 )
-from inception_dsl.bridge.training import is_same_network
+from inception_dsl.bridge.training import Training, is_same_network
 from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, SpecError
 from inception_dsl.ir import TensorType, write_types
 from inception_dsl.recover import TracedGraph, find_live
@@ -71,7 +71,8 @@ def trace_target(
             types = inputs or ({"": built.input} if built.input is not None else {})
             named = name_inputs(built.module, types, target.text)
             traced = trace_network(built.module, named, name=name, origin=built.origin)
-            return replace(traced, makers=built.makers)
+            fixed = traced.fixed | built.fixed
+            return replace(traced, makers=built.makers, fixed=fixed)
     except SpecError:
         raise
     except FAILURES as error:
@@ -172,7 +173,18 @@ def trace_network(
         params=sum(parameter.numel() for parameter in module.parameters()),
         trains=training.is_same and not training.left_drops,
         notes=notes,
+        fixed=training.frozen,
+        draws=tuple(_list_draws(training, read.graph.classes)),
     )
+
+
+def _list_draws(training: Training, kinds: Mapping[str, str]) -> Iterator[TracedDraw]:
+    """Yield the modules that draw at random in training, and that the graph leaves out."""
+    for cause in training.causes:
+        if cause.lack is lacks.OTHER_DROPOUT:
+            yield TracedDraw(cause.module, cause.kind, cause.origin, cause.share)
+    for node in training.left_drops:
+        yield TracedDraw(node.module, kinds.get(node.module, ""), node.origin)
 
 
 def _find_unread(graph: TracedGraph) -> str | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import prod
 
 from torch import nn
 
 from inception_dsl.bridge.building import FAILURES
-from inception_dsl.bridge.calls import CallTrace, TorchCall
+from inception_dsl.bridge.calls import CallTrace, TorchCall, WeightRef
 from inception_dsl.bridge.frames import OriginMaker
 from inception_dsl.bridge.reading import Cause, lacks, read_training
 from inception_dsl.bridge.steadiness import find_draw, label_of, watch_draws
@@ -51,10 +52,11 @@ def trace_training(
         message = f"`{type(module).__name__}` takes other steps at random in training"
         return _give_up(evaluated, message, label)
     read = read_training(trace, describe_modules(module), inputs, name=evaluated.name)
-    training = join_training(evaluated, read)
+    frozen = [call for call in trace.calls if call.name == "batch_norm" and _is_frozen(call)]
+    training = replace(join_training(evaluated, read), frozen=frozenset(_list_averages(frozen)))
     notes = (
         *_tell_random(training, trace),
-        *_tell_frozen(trace),
+        *_tell_frozen(frozen),
         *_tell_other_dropout(read.causes),
         *_tell_heads(training),
         *_tell_params(training.graph, trace),
@@ -91,9 +93,19 @@ def _tell_other_dropout(causes: Iterable[Cause]) -> Iterator[Diagnostic]:
         yield Diagnostic("W620", f"{who} at random in training; this is not imported")
 
 
-def _tell_frozen(trace: CallTrace) -> Iterator[Diagnostic]:
+def _list_averages(calls: Iterable[TorchCall]) -> Iterator[str]:
+    """Yield the names of the running averages that some batch norms read."""
+    for call in calls:
+        read = (
+            *call.arguments[1:3],
+            call.keywords.get("running_mean"),
+            call.keywords.get("running_var"),
+        )
+        yield from (value.name for value in read if isinstance(value, WeightRef))
+
+
+def _tell_frozen(frozen: Sequence[TorchCall]) -> Iterator[Diagnostic]:
     """Yield a note on the batch norms that run with their averages in training."""
-    frozen = [call for call in trace.calls if call.name == "batch_norm" and _is_frozen(call)]
     if not frozen:
         return
     who = "1 batch norm runs" if len(frozen) == 1 else f"{len(frozen)} batch norms run"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from inception_dsl.bridge.reading import Cause, lacks
 from inception_dsl.bridge.reading.lacks import NO_WORD
@@ -15,7 +15,7 @@ from inception_dsl.ops import NORMS
 from inception_dsl.recover import TracedGraph, TracedNode
 from inception_dsl.recover.pairing import TracePairing, pair_joins
 from inception_dsl.source import Span
-from inception_dsl.spec.files import CodeStep
+from inception_dsl.spec.files import CodeDraw, CodeNetwork, CodeStep
 
 if TYPE_CHECKING:
     from torch import nn
@@ -58,6 +58,21 @@ MAX_PLACES = 3
 """Maximum number of modules that one finding names."""
 
 
+class TracedDraw(NamedTuple):
+    """A module that draws at random in training, and that a graph leaves out.
+
+    Attributes:
+        module: its path.
+        kind: the name of its class.
+        share: the share of values that it drops; None if that is not known.
+    """
+
+    module: str
+    kind: str
+    origin: Origin
+    share: float | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TracedTarget:
     """A traced network.
@@ -72,7 +87,10 @@ class TracedTarget:
         params: the number of its parameters.
         trains: whether the graph is what the network runs in training, too.
         notes: what the graph does not show.
-        makers: the lines that made its modules, by their paths, as far as they are known.
+        makers: the lines that made its modules and its tensors, by their paths, as far as they are
+            known.
+        fixed: the tensors that a step of training leaves as they are, by name.
+        draws: the modules that draw at random in training, and that the graph leaves out.
     """
 
     graph: TracedGraph
@@ -86,9 +104,44 @@ class TracedTarget:
     trains: bool = False
     notes: tuple[Diagnostic, ...]
     makers: Mapping[str, Origin] = field(default_factory=dict)
+    fixed: frozenset[str] = frozenset()
+    draws: tuple[TracedDraw, ...] = ()
 
 
-def list_steps(
+def describe_code(
+    traced: TracedTarget, graph: TracedGraph, written: Graph, pairing: TracePairing
+) -> CodeNetwork:
+    """Return what a spec that was written from a trace does not say of its network.
+
+    Args:
+        graph: the traced graph with norms and activations folded.
+        written: the graph of the spec.
+    """
+    steps = _list_steps(traced, graph, written, pairing)
+    if traced.module is None:
+        return CodeNetwork(steps=steps)
+    from inception_dsl.bridge.comparing import list_idle, name_tensors
+
+    tensors = name_tensors(traced.module, graph, written, pairing)
+    used = {tensor.key for tensor in tensors.values()}
+    return CodeNetwork(
+        tensors=tensors,
+        steps=steps,
+        idle=(*list_idle(traced.module, used, traced.makers),),
+        fixed=frozenset(used & traced.fixed),
+        draws=tuple(
+            CodeDraw(
+                draw.module,
+                draw.kind,
+                draw.share,
+                traced.makers.get(draw.module, draw.origin).spans,
+            )
+            for draw in traced.draws
+        ),
+    )
+
+
+def _list_steps(
     traced: TracedTarget, graph: TracedGraph, written: Graph, pairing: TracePairing
 ) -> dict[str, CodeStep]:
     """Return the modules behind the nodes of a spec that was written from a trace, by path.

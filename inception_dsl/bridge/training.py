@@ -51,6 +51,7 @@ class Training:
         left_drops: the drops that no residual takes.
         left_heads: the heads that are left out.
         causes: what the language cannot say in training alone.
+        frozen: the averages of the batch norms that run with them in training, too, by name.
     """
 
     graph: TracedGraph
@@ -59,6 +60,7 @@ class Training:
     left_drops: tuple[TracedNode, ...] = ()
     left_heads: tuple[LeftHead, ...] = ()
     causes: tuple[Cause, ...] = ()
+    frozen: frozenset[str] = frozenset()
 
 
 def join_training(evaluated: TracedGraph, trained: ReadTrace) -> Training:

@@ -8,9 +8,9 @@ compared in the first form.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from inception_dsl.analysis.parts import open_op
+from inception_dsl.analysis.parts import open_op, split
 from inception_dsl.diff.elementary import is_idle, simplify_op
 from inception_dsl.ir import Graph, Node, Path, Value
 from inception_dsl.ops import ACTIVATIONS, NORMS, OPS
@@ -23,10 +23,12 @@ class Carried:
     Attributes:
         graph: the graph with the nodes that are left.
         norms: the node that was the norm of each node that took one.
+        owners: the node of which each activation was taken apart.
     """
 
     graph: Graph
     norms: Mapping[Path, Path]
+    owners: Mapping[Path, Path] = field(default_factory=dict)
 
 
 def carry_along(graph: Graph, opened: Container[str] = ()) -> Carried:
@@ -45,7 +47,7 @@ def carry_along(graph: Graph, opened: Container[str] = ()) -> Carried:
     ends = {*graph.outputs.values(), *graph.head_outputs}
     instead: dict[Path, Path] = {}
     norms: dict[Path, Path] = {}
-    in_inference = _find_read(graph)
+    in_inference = find_read(graph)
     for node in graph.nodes:
         inputs = tuple(instead.get(path, path) for path in node.inputs)
         if _is_mere_form(node) or (node.path not in in_inference and is_idle(node)):
@@ -72,6 +74,37 @@ def carry_along(graph: Graph, opened: Container[str] = ()) -> Carried:
         head_outputs=tuple(instead.get(path, path) for path in graph.head_outputs),
     )
     return Carried(kept, norms)
+
+
+def separate_acts(carried: Carried, paths: Container[Path]) -> Carried:
+    """Return a graph in which the activations of some nodes are nodes of their own.
+
+    Those with weights stay, as a checkpoint has them where they are.
+    """
+    graph = carried.graph
+    taken = {node.path for node in graph.nodes}
+    instead: dict[Path, Path] = {}
+    owners: dict[Path, Path] = {}
+    nodes: list[Node] = []
+    for each in graph.nodes:
+        node = replace(each, inputs=tuple(instead.get(path, path) for path in each.inputs))
+        *_, last = split(node)
+        if node.path not in paths or last.place != "act" or last.tensors:
+            nodes.append(node)
+            continue
+        path = Path(f"{node.path}_{last.node.op}")
+        while path in taken:
+            path = Path(f"{path}_")
+        taken.add(path)
+        acts = {a.name for a in OPS[node.op].attributes if a.owner in ACTIVATIONS}
+        kept = {name: value for name, value in node.attributes.items() if name not in acts}
+        nodes.append(replace(node, attributes={**kept, "act": "none"}))
+        nodes.append(replace(last.node, path=path, inputs=(node.path,), reuses=None))
+        instead[node.path], owners[path] = path, node.path
+    outputs = {name: instead.get(path, path) for name, path in graph.outputs.items()}
+    heads = tuple(instead.get(path, path) for path in graph.head_outputs)
+    graph = replace(graph, nodes=tuple(nodes), outputs=outputs, head_outputs=heads)
+    return replace(carried, graph=graph, owners=owners)
 
 
 def find_opened(old: Graph, new: Graph) -> frozenset[str]:
@@ -102,7 +135,7 @@ def _open(nodes: Iterable[Node], opened: Container[str]) -> Iterator[Node]:
         yield replace(last, inputs=inputs, attributes={**last.attributes, **values}, type=node.type)
 
 
-def _find_read(graph: Graph) -> set[Path]:
+def find_read(graph: Graph) -> set[Path]:
     """Return the nodes that the outputs of inference depend on."""
     read = set(graph.outputs.values())
     for node in reversed(graph.nodes):

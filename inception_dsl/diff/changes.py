@@ -7,7 +7,7 @@ change that many steps share is one edit.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from inception_dsl.analysis import reads_tensors
@@ -212,9 +212,36 @@ def _find_attributes(
             subject = None if is_grouped else _find_subject(change)
             key = change.place, change.category, change.is_elsewhere, subject
             single.setdefault(key, []).append(change)
-    for same in single.values():
+    for same in _join_windows(single.values()):
         edit = _single_edit(sides, same)
         yield _sighting(edit, same[0], edit.names)
+
+
+def _join_windows(groups: Iterable[list[_Change]]) -> Iterator[list[_Change]]:
+    """Yield the changes of one edit each; those of a window are one if its kernel changes shape.
+
+    A checkpoint that does not load has no values that a stride or a padding could change.
+    """
+    listed = [list(group) for group in groups]
+    reshaped = {
+        change.place: group
+        for group in listed
+        for change in group
+        if _sets_windows(change, "state")
+    }
+    for group in listed:
+        into = reshaped.get(group[0].place)
+        if into is not None and into is not group and all(map(_sets_windows, group)):
+            into.extend(group)
+            group.clear()
+    yield from filter(None, listed)
+
+
+def _sets_windows(change: _Change, effect: Effect | None = None) -> bool:
+    """Tell whether a change is one of windows alone, and has an effect, if one is asked for."""
+    attributes = map(OPS[change.new.node.op].attribute, change.names)
+    is_window = all(attribute is not None and attribute.sets_windows for attribute in attributes)
+    return is_window and (effect is None or change.effect == effect)
 
 
 def _find_subject(change: _Change) -> str:
@@ -268,13 +295,13 @@ def _single_edit(sides: Sides, changes: Sequence[_Change]) -> Changed:
     old, new = first.old.written.attributes, first.new.written.attributes
     hidden = [name for name in names if old.get(name) == new.get(name)]
     return Changed(
-        category=first.category,
+        category=gravest(change.category for change in changes),
         old=spots[0],
         new=spots[1],
         names=names,
         before=_words(first.old, hidden),
         after=_words(first.new, hidden),
-        elsewhere=first.is_elsewhere,
+        elsewhere=all(change.is_elsewhere for change in changes),
     )
 
 

@@ -6,26 +6,52 @@ has its norm in it whatever the code calls that. So names of such a spec say not
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from inception_dsl.analysis import list_state
-from inception_dsl.diff.edit_facts import EditPlace, KeyChange, SourceSpot
-from inception_dsl.diff.edits import BlockRenamed, Diff, Edit, Renamed, Reparented
+from inception_dsl.diff.carried import find_read
+from inception_dsl.diff.edit_facts import EditPlace, KeyChange, SourceSpot, StepFacts
+from inception_dsl.diff.edits import (
+    Added,
+    BlockRenamed,
+    Diff,
+    Edit,
+    Removed,
+    Renamed,
+    Reparented,
+)
 from inception_dsl.ir import NETWORK, Model, Node, Path
 
 if TYPE_CHECKING:
-    from inception_dsl.spec.files import CodeTensor
+    from inception_dsl.spec.files import CodeTensor, IdleTensor
 
     Tensors = tuple[Mapping[str, CodeTensor], Mapping[str, CodeTensor]]
+    Idle = tuple[Sequence[IdleTensor], Sequence[IdleTensor]]
 
 _Keys = tuple[str | None, str | None]
 """The old and the new key of a tensor in the specs of the code."""
 
 
-def tell_code_keys(diff: Diff, models: tuple[Model, Model], tensors: Tensors) -> Diff:
+class CodeKeys(NamedTuple):
+    """The edits between two networks of code, and what becomes of all their tensors.
+
+    Attributes:
+        diff: the edits, with the keys that the code has.
+        untold: the changes of keys and shapes that are no edit's: those of idle tensors.
+        pairs: the old and the new key of each tensor that steps of both networks use.
+    """
+
+    diff: Diff
+    untold: tuple[KeyChange, ...]
+    pairs: tuple[tuple[str, str], ...]
+
+
+def tell_code_keys(
+    diff: Diff, models: tuple[Model, Model], tensors: Tensors, idle: Idle
+) -> CodeKeys:
     """Return the edits between two networks of code, with the keys that the code has.
 
     Edits of names are those of the code's keys. All others stay.
@@ -33,6 +59,7 @@ def tell_code_keys(diff: Diff, models: tuple[Model, Model], tensors: Tensors) ->
     Args:
         models: the old model and the new one.
         tensors: the tensors of the code by the keys of the models.
+        idle: the other tensors of the state_dict of either network.
     """
     changes: dict[_Keys, KeyChange] = {}
     places: dict[KeyChange, EditPlace] = {}
@@ -40,24 +67,104 @@ def tell_code_keys(diff: Diff, models: tuple[Model, Model], tensors: Tensors) ->
         change = changes[keys] = _change(keys, tensors)
         if place is not None:
             places[change] = place
+    pairs = [(c.old, c.new) for c in changes.values() if c.old is not None and c.new is not None]
+    left = [*_join_idle(changes, idle)]
     edits = [
-        replace(
-            edit,
-            keys=tuple(_translate(edit.keys, changes)),
-            following_keys=tuple(_translate(edit.following_keys, changes)),
-        )
+        _settle(edit, changes, models)
         for edit in diff.edits
         if not isinstance(edit, Renamed | Reparented | BlockRenamed)
     ]
     told = {change for edit in edits for change in (*edit.keys, *edit.following_keys)}
-    changed = [change for change in changes.values() if _is_change(change)]
-    renamed = [change for change in changed if change.kind == "renamed" and change not in told]
-    return replace(
+    every = [*changes.values(), *left]
+    changed = [change for change in every if _is_change(change)]
+    untold = [change for change in changed if change not in told]
+    renamed = [change for change in untold if change.kind == "renamed"]
+    state = _State.make(tensors, idle)
+    made = replace(
         diff,
-        edits=(*edits, *_list_renames(renamed, places)),
+        edits=(*edits, *_list_renames(renamed, places, state)),
         keys=tuple(changed),
-        kept=len(changes) - len(changed),
+        kept=len(every) - len(changed),
     )
+    lone = tuple(change for change in untold if change.kind != "renamed")
+    return CodeKeys(made, lone, tuple(pairs))
+
+
+def _settle(edit: Edit, changes: Mapping[_Keys, KeyChange], models: tuple[Model, Model]) -> Edit:
+    """Return an edit with the keys of the code; steps whose tensors all stay are less grave."""
+    keys = tuple(_translate(edit.keys, changes))
+    following = tuple(_translate(edit.following_keys, changes))
+    settled = replace(edit, keys=keys, following_keys=following)
+    match settled:
+        case Added() | Removed() if edit.keys and not keys and not following:
+            graph = models[isinstance(settled, Added)].graph
+            live = find_read(graph)
+            places = (p.new if isinstance(settled, Added) else p.old for p in edit.places)
+            is_seen = any(path.is_within(place) for place in places if place for path in live)
+            return replace(settled, category="NUMERICS" if is_seen else "TRAINING", loads=True)
+        case StepFacts():
+            return replace(settled, loads=_still_loads(settled, changes, models[1]))
+        case _:
+            return settled
+
+
+def _still_loads(edit: StepFacts, changes: Mapping[_Keys, KeyChange], new: Model) -> bool:
+    """Tell whether the tensors of an edit's steps load; all tensors, if these have none."""
+    changed = {keys[1] for keys, change in changes.items() if _is_change(change)}
+    places = {place.new for place in edit.places if place.new is not None}
+    held = [
+        f"{node.path}.{tensor.name}"
+        for node in new.graph.nodes
+        if not places.isdisjoint((node.path, *node.path.parents))
+        for tensor in list_state(node)
+    ]
+    return changed.isdisjoint(held) if held else not any(map(_is_change, changes.values()))
+
+
+def _join_idle(changes: dict[_Keys, KeyChange], idle: Idle) -> Iterator[KeyChange]:
+    """Yield the changes of idle tensors, and take those out that only ceased to be in use.
+
+    A tensor that steps of one network use, and that is idle in the other one, is one tensor.
+    """
+    gone = {change.old: keys for keys, change in changes.items() if change.new is None}
+    come = {change.new: keys for keys, change in changes.items() if change.old is None}
+    old, new = ({tensor.key: tensor.shape for tensor in side} for side in idle)
+    for key in {**old, **new}:
+        before, after = old.get(key), new.get(key)
+        if before is None and key in gone:
+            before = changes.pop(gone[key]).old_shape
+        if after is None and key in come:
+            after = changes.pop(come[key]).new_shape
+        holder = Path(key).parent
+        yield KeyChange(
+            key if before is not None else None,
+            key if after is not None else None,
+            before,
+            after,
+            holder if before is not None else None,
+            holder if after is not None else None,
+        )
+
+
+class _State(NamedTuple):
+    """The shapes of all tensors of the old and the new state_dict."""
+
+    old: Mapping[str, tuple[int, ...]]
+    new: Mapping[str, tuple[int, ...]]
+
+    @classmethod
+    def make(cls, tensors: Tensors, idle: Idle) -> _State:
+        """Return the shapes of the tensors that steps use, and of those that are idle."""
+        shapes = []
+        for used, others in zip(tensors, idle, strict=True):
+            shapes.append({tensor.key: tensor.shape for tensor in used.values()})
+            shapes[-1].update((tensor.key, tensor.shape) for tensor in others)
+        return cls(*shapes)
+
+    def loads(self, change: KeyChange) -> bool:
+        """Tell whether another tensor of one shape takes the place of a renamed one, both ways."""
+        shape = change.new_shape
+        return shape == self.old.get(change.new or "") == self.new.get(change.old or "")
 
 
 def _is_change(change: KeyChange) -> bool:
@@ -84,7 +191,8 @@ def _pair_keys(
     old_nodes, new_nodes = ({node.path: node for node in m.graph.nodes} for m in models)
     waiting = [dict.fromkeys(side) for side in tensors]
     for old_path, new_path in diff.pairs:
-        for keys in _pair_tensors(old_nodes[old_path], new_nodes[new_path]):
+        owners = _find_owner(old_nodes, old_path), _find_owner(new_nodes, new_path)
+        for keys in _pair_tensors(*owners):
             known = [key in side for key, side in zip(keys, waiting, strict=True)]
             if known != [key is not None for key in keys]:
                 continue
@@ -97,6 +205,12 @@ def _pair_keys(
         yield (gone.pop(tensors[1][key], None), key), None
     for key in gone.values():
         yield (key, None), None
+
+
+def _find_owner(nodes: Mapping[Path, Node], path: Path) -> Node:
+    """Return the node that has the weights that a node uses."""
+    node = nodes[path]
+    return node if node.reuses is None else nodes[node.reuses]
 
 
 def _pair_tensors(old: Node, new: Node) -> Iterator[_Keys]:
@@ -123,19 +237,30 @@ def _change(keys: _Keys, tensors: Tensors) -> KeyChange:
     )
 
 
+_Renames = list[tuple[tuple[Path, Path], KeyChange]]
+"""Tensors that are renamed, with the names that differ."""
+
+
 def _list_renames(
-    changes: Iterable[KeyChange], places: Mapping[KeyChange, EditPlace]
+    changes: Iterable[KeyChange], places: Mapping[KeyChange, EditPlace], state: _State
 ) -> Iterator[Edit]:
     """Yield the edits of keys: one for each name that another one replaces, at all its places.
 
-    Modules of one holder that are renumbered are one edit.
+    Modules of one holder that are renumbered are one edit, and so are those that take each other's
+    places.
     """
-    groups: dict[tuple[bool, Path, Path], list[tuple[tuple[Path, Path], KeyChange]]] = {}
+    groups: dict[tuple[bool, Path, Path], _Renames] = {}
     for change in changes:
         old, new = _find_names(Path(change.old or ""), Path(change.new or ""))
         is_number = old.name.isdecimal() and new.name.isdecimal()
         site = (old.parent, new.parent) if is_number else _strip(old, new)
         groups.setdefault((is_number, *site), []).append(((old, new), change))
+    swapped: _Renames = []
+    for names, renamed in list(groups.items()):
+        if all(state.loads(change) for _, change in renamed):
+            swapped += groups.pop(names)
+    if swapped:
+        yield _exchange(swapped, places)
     for (is_number, old, new), renamed in groups.items():
         pairs = tuple(dict.fromkeys(names for names, _ in renamed))
         spot = SourceSpot(NETWORK, Path(), None)
@@ -148,6 +273,21 @@ def _list_renames(
             names=pairs if is_number or len(pairs) == 1 else ((old, new),),
             is_many=is_number and len(pairs) > 1,
         )
+
+
+def _exchange(renamed: _Renames, places: Mapping[KeyChange, EditPlace]) -> Renamed:
+    """Return the edit of steps that have each other's keys: old checkpoints load all the same."""
+    spot = SourceSpot(NETWORK, Path(), None)
+    names = tuple(dict.fromkeys(_strip(*names) for names, _ in renamed))
+    return Renamed(
+        category="NUMERICS",
+        old=spot,
+        new=spot,
+        places=tuple(dict.fromkeys(places[key] for _, key in renamed)),
+        keys=tuple(key for _, key in renamed),
+        names=names,
+        is_many=len(names) > 1,
+    )
 
 
 def _find_names(old: Path, new: Path) -> tuple[Path, Path]:

@@ -54,13 +54,16 @@ class Lines:
             return None
         if self.steps is None:
             return self.nodes[paths[0]].origin.span
-        known = [self._list_lines(path, names) for path in paths if path in self.steps]
+        held = [path for path in paths if path in self.steps]
+        # A function runs where no module of a block is made.
+        held = [path for path in held if self.steps[path].is_built] or held
+        known = [self._list_lines(path, names) for path in held]
         if not known:
             return None
         shared = set.intersection(*(set(map(_key, lines)) for lines in known))
         common = [span for span in known[0] if _key(span) in shared]
         common = [span for span in common if span.source.path is not None] or common
-        if not names and all(self.steps[path].is_built for path in paths if path in self.steps):
+        if not names and all(self.steps[path].is_built for path in held):
             return min(common, key=lambda span: len(self.alike[_key(span)]), default=None)
         for span in common:
             if len({self._read(path, names) for path in self.alike[_key(span)]}) == 1:
@@ -122,10 +125,13 @@ def locate_findings(findings: Iterable[Finding], old: Lines, new: Lines) -> Iter
 
 def _locate(place: EditPlace, names: Sequence[str], old: Lines, new: Lines) -> FindingSpot:
     before, after = place.old, place.new
+    beside = before
+    if before is None and old.steps is None:  # a spec shows where it lacks the steps
+        beside = _find_before(new, old, after)
     return FindingSpot(
         before if before is not None else place.path,
         new.find_module(after) or old.find_module(before),
-        old.find_line(before if before is not None else _find_before(new, old, after), names),
+        old.find_line(beside, names),
         new.find_line(after if after is not None else _find_before(old, new, before), names),
     )
 

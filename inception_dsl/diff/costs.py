@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
 from inception_dsl.analysis import CostReport, find_quantity, measure_fields
-from inception_dsl.analysis.field import Field
+from inception_dsl.analysis.field import Field, Windows
 from inception_dsl.ir import Model
 
 _MEASURES = {
@@ -82,15 +83,24 @@ def compare_costs(
 
 
 def _last_field(model: Model) -> Field:
-    """Return the receptive field of the last map of the trunk."""
+    """Return the receptive field of the last map of the trunk; of several, the larger one.
+
+    A map is the last one if no other map is made of it, whatever runs behind it.
+    """
     fields = measure_fields(model)
     heads = {head.path for head in model.heads}
-    maps = (
-        node.path
-        for node in reversed(model.graph.nodes)
-        if node.type.is_map and node.path.first not in heads
-    )
-    return fields[next(maps, model.graph.inputs[0])]
+    maps = [n for n in model.graph.nodes if n.type.is_map and n.path.first not in heads]
+    read = {path for node in maps for path in node.inputs}
+    last = [fields[node.path] for node in maps if node.path not in read]
+    last = last or [fields[model.graph.inputs[0]]]
+    heights, widths = [field.height for field in last], [field.width for field in last]
+    return Field(_find_largest(heights), _find_largest(widths))
+
+
+def _find_largest(windows: Sequence[Windows | None]) -> Windows | None:
+    """Return the largest of some windows; None if the windows of a map differ."""
+    known = [each for each in windows if each is not None]
+    return max(known, key=lambda each: each.size) if len(known) == len(windows) else None
 
 
 def _figure(model: Model, cost: CostReport, measure: str) -> int:

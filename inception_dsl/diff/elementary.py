@@ -122,6 +122,33 @@ def pair_steps(
             yield rest.pop(0), node.path
 
 
+def find_moved_acts(
+    sides: Sides, partners: Mapping[Key, Key]
+) -> tuple[frozenset[Path], frozenset[Path]]:
+    """Return the steps of both networks whose activation is not that of their partner.
+
+    An activation of a join is a step of its own once the join is gone, or is another one.
+
+    Args:
+        partners: the new part of each old one.
+    """
+    moved: tuple[set[Path], set[Path]] = set(), set()
+    for part in sides[0].steps:
+        partner = partners.get(part)
+        if not isinstance(partner, StepPart):
+            continue
+        if "act" in (part.place, partner.place):
+            whole = StepPart(part.path, "op"), StepPart(partner.path, "op")
+            is_moved = part.place != partner.place or partners.get(whole[0]) != whole[1]
+        else:  # another op may carry no activation
+            is_moved = sides[0].steps[part].node.op != sides[1].steps[partner].node.op
+        if is_moved:
+            for paths, side, each in zip(moved, sides, (part, partner), strict=True):
+                if StepPart(each.path, "act") in side.steps:
+                    paths.add(each.path)
+    return frozenset(moved[0]), frozenset(moved[1])
+
+
 def is_op(key: Key) -> TypeGuard[StepPart]:
     """Tell whether a part is the op of a step, or of the two that an op is."""
     return isinstance(key, StepPart) and key.place in ("op", "inner")

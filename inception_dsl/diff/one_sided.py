@@ -22,6 +22,7 @@ from inception_dsl.diff.parts import Part, is_join
 from inception_dsl.diff.sides import Sides, find_spot, gravest
 from inception_dsl.diff.view import View
 from inception_dsl.ir import Node, Path
+from inception_dsl.ops import OPS
 
 
 class _Group(NamedTuple):
@@ -138,12 +139,13 @@ def _categorise(
 def _content(part: Part, path: Path, view: View) -> Content:
     """Return the steps of a part."""
     steps = list(_steps(part, path))
+    steps = [step for step in steps if not _is_skip(view, step)] or steps
     branches: tuple[tuple[str, Content], ...] = ()
     if part.item is None and any(not kid.item for kid in part.kids.values()):
         branches = tuple(
             (kid.name, _content(kid, path / kid.name, view))
             for kid in part.kids.values()
-            if not is_join(kid.item)
+            if not (is_join(kid.item) or (len(steps) > 1 and _is_skip(view, path / kid.name)))
         )
     definitions = [view.steps[step].definition for step in steps]
     nodes = [view.nodes[step] for step in steps if step in view.nodes]
@@ -154,6 +156,12 @@ def _content(part: Part, path: Path, view: View) -> Content:
         branches,
         weights if uses_others else (),
     )
+
+
+def _is_skip(view: View, path: Path) -> bool:
+    """Tell whether a step gives what it reads."""
+    node = view.nodes.get(path)
+    return node is not None and OPS[node.op].is_identity
 
 
 def _steps(part: Part, path: Path) -> Iterator[Path]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from inception_dsl.diff.carried import carry_along, find_opened
+from inception_dsl.diff.carried import carry_along, find_opened, separate_acts
 from inception_dsl.diff.compare import compare_matched
 from inception_dsl.diff.edits import (
     Changed,
@@ -20,8 +20,14 @@ from inception_dsl.diff.edits import (
     LossChanged,
     ParameterListed,
     PortsChanged,
+    SharingChanged,
 )
-from inception_dsl.diff.elementary import is_op, make_elementary, pair_steps
+from inception_dsl.diff.elementary import (
+    find_moved_acts,
+    is_op,
+    make_elementary,
+    pair_steps,
+)
 from inception_dsl.diff.structure import match_nodes
 from inception_dsl.ir import Graph, Model, Path
 from inception_dsl.ir.flat import flatten_model
@@ -59,6 +65,11 @@ def compare_unnamed(old: Model, new: Model) -> UnnamedDiff:
     before, after = (carry_along(model.graph, opened) for model in (old, new))
     sides = make_elementary(before.graph), make_elementary(after.graph)
     pairing = pair_graphs(sides[0].flat, sides[1].flat)
+    moved = find_moved_acts(sides, pairing.likely)
+    if any(moved):
+        before, after = map(separate_acts, (before, after), moved)
+        sides = make_elementary(before.graph), make_elementary(after.graph)
+        pairing = pair_graphs(sides[0].flat, sides[1].flat)
     likely = {key: partner.key for key, partner in pairing.new.items()}
     steps = pair_steps(before.graph, after.graph, sides, likely)
     partners = {path: partner for partner, path in steps}
@@ -70,8 +81,14 @@ def compare_unnamed(old: Model, new: Model) -> UnnamedDiff:
     return UnnamedDiff(
         old=flat_old,
         new=flat_new,
-        diff=replace(diff, edits=tuple(_select(diff.edits)), keys=(), kept=0, stages=()),
-        sources={name: path for path, name in names.items()},
+        diff=replace(
+            diff,
+            edits=tuple(_select(diff.edits, flat_old.graph, flat_new.graph)),
+            keys=(),
+            kept=0,
+            stages=(),
+        ),
+        sources={name: after.owners.get(path, path) for path, name in names.items()},
         norms={names[path]: norm for path, norm in after.norms.items()},
         undecided=tuple(_find_undecided(pairing, names)),
     )
@@ -120,11 +137,16 @@ def _share(holder: Path, path: Path) -> Path:
     return holder
 
 
-def _select(edits: tuple[Edit, ...]) -> Iterator[Edit]:
+def _select(edits: tuple[Edit, ...], old: Graph, new: Graph) -> Iterator[Edit]:
     """Yield the edits of the network itself, without the keys that only its names change."""
+    shared, new_shared = _group_shared(old), _group_shared(new)
     for edit in edits:
         match edit:
             case ParameterListed() | HeadListed() | LossChanged():
+                continue
+            case SharingChanged(places=places) if all(
+                shared[place.old or Path()] == new_shared[place.new or Path()] for place in places
+            ):
                 continue
             case PortsChanged(before=before, after=after) if len(before) == len(after):
                 continue
@@ -136,6 +158,17 @@ def _select(edits: tuple[Edit, ...]) -> Iterator[Edit]:
                     keys=tuple(key for key in edit.keys if key.kind != "renamed"),
                     following_keys=tuple(k for k in edit.following_keys if k.kind != "renamed"),
                 )
+
+
+def _group_shared(graph: Graph) -> dict[Path, frozenset[Path]]:
+    """Return the nodes that use the weights of each node, itself included.
+
+    Which of them runs first, and has the weights in a spec, says nothing of the network.
+    """
+    groups: dict[Path, list[Path]] = {}
+    for node in graph.nodes:
+        groups.setdefault(node.reuses or node.path, []).append(node.path)
+    return {path: frozenset(group) for group in groups.values() for path in group}
 
 
 def _is_unseen(edit: Edit) -> bool:

@@ -11,15 +11,22 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
 from inception_dsl.driver.references import NamedInput
 from inception_dsl.source import Source, Span
-from inception_dsl.spec.files import CodeStep, CodeTensor, SpecFile
+from inception_dsl.spec.files import (
+    CodeDraw,
+    CodeNetwork,
+    CodeStep,
+    CodeTensor,
+    IdleTensor,
+    SpecFile,
+)
 from inception_dsl.spec.memory import hold_text
 from inception_dsl.spec.target import is_file_target
 
@@ -81,12 +88,14 @@ def import_apart(
         raise SpecError([reader.read_finding(finding) for finding in document["findings"]])
     notes = tuple(map(reader.read_finding, document["notes"]))
     name = str(document["name"])
-    file = hold_text(
-        document["text"], name=name, reference=f"{label}{reference}", folder=folder, notes=notes
+    return hold_text(
+        document["text"],
+        name=name,
+        reference=f"{label}{reference}",
+        folder=folder,
+        notes=notes,
+        code=reader.read_code(document["code"]),
     )
-    tensors = {key: CodeTensor(name, tuple(shape)) for key, name, shape in document["tensors"]}
-    steps = {path: reader.read_step(step) for path, step in document["steps"].items()}
-    return replace(file, tensors=tensors, steps=steps)
 
 
 def _environment() -> dict[str, str]:
@@ -128,13 +137,31 @@ class _Reader:
             level=finding["level"],
         )
 
-    def read_step(self, step: _Json) -> CodeStep:
+    def read_code(self, code: _Json) -> CodeNetwork:
+        return CodeNetwork(
+            tensors={key: CodeTensor(name, tuple(shape)) for key, name, shape in code["tensors"]},
+            steps={path: self._read_step(step) for path, step in code["steps"].items()},
+            idle=tuple(
+                IdleTensor(key, tuple(shape), self._read_lines(lines), twin)
+                for key, shape, lines, twin in code["idle"]
+            ),
+            fixed=frozenset(code["fixed"]),
+            draws=tuple(
+                CodeDraw(module, kind, share, self._read_lines(lines))
+                for module, kind, share, lines in code["draws"]
+            ),
+        )
+
+    def _read_step(self, step: _Json) -> CodeStep:
         return CodeStep(
             step["module"],
-            tuple(map(self.read_span, step["lines"])),
+            self._read_lines(step["lines"]),
             step["is_built"],
-            tuple(map(self.read_span, step["norm_lines"])),
+            self._read_lines(step["norm_lines"]),
         )
+
+    def _read_lines(self, lines: Sequence[Sequence[int]]) -> tuple[Span, ...]:
+        return tuple(map(self.read_span, lines))
 
 
 @dataclass(slots=True)
@@ -156,13 +183,31 @@ class _Writer:
             "level": finding.level,
         }
 
-    def write_step(self, step: CodeStep) -> _Json:
+    def write_code(self, code: CodeNetwork) -> _Json:
+        return {
+            "tensors": [[key, tensor.key, tensor.shape] for key, tensor in code.tensors.items()],
+            "steps": {path: self._write_step(step) for path, step in code.steps.items()},
+            "idle": [
+                [tensor.key, tensor.shape, self._write_lines(tensor.lines), tensor.twin]
+                for tensor in code.idle
+            ],
+            "fixed": sorted(code.fixed),
+            "draws": [
+                [draw.module, draw.kind, draw.share, self._write_lines(draw.lines)]
+                for draw in code.draws
+            ],
+        }
+
+    def _write_step(self, step: CodeStep) -> _Json:
         return {
             "module": step.module,
-            "lines": [self.write_span(span) for span in step.lines],
+            "lines": self._write_lines(step.lines),
             "is_built": step.is_built,
-            "norm_lines": [self.write_span(span) for span in step.norm_lines],
+            "norm_lines": self._write_lines(step.norm_lines),
         }
+
+    def _write_lines(self, lines: Iterable[Span]) -> list[list[int]]:
+        return [self.write_span(span) for span in lines]
 
     def write_sources(self) -> list[_Json]:
         return [
@@ -235,10 +280,7 @@ def _serve(request: Mapping[str, Any]) -> _Json:
             "text": imported.text,
             "name": file.full_name,
             "notes": [writer.write_finding(note) for note in imported.notes],
-            "tensors": [
-                [key, tensor.key, list(tensor.shape)] for key, tensor in file.tensors.items()
-            ],
-            "steps": {path: writer.write_step(step) for path, step in file.steps.items()},
+            "code": writer.write_code(file.code or CodeNetwork()),
         }
     return {**document, "sources": writer.write_sources()}
 

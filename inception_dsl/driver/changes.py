@@ -16,7 +16,7 @@ from inception_dsl.driver.walk import Checked, measure_file
 from inception_dsl.ir import Path as StepPath
 from inception_dsl.resolve import AS_WRITTEN, Overrides
 from inception_dsl.spec.disk import DISK, SUFFIXES
-from inception_dsl.spec.files import SpecFile, find_spec
+from inception_dsl.spec.files import CodeNetwork, CodeStep, SpecFile, find_spec
 from inception_dsl.spec.project import project_root
 from inception_dsl.spec.target import is_target
 
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from inception_dsl.diff import Comparison, Finding, Report
     from inception_dsl.driver.writing import Artifact
     from inception_dsl.rules.agreement import Agreement, FailOn
+
+
+WEIGHTS_LEFT = "W622"
+"""The note of an import on tensors that no step uses; a comparison has findings on them."""
 
 
 def compare(
@@ -52,17 +56,18 @@ def compare(
     name = sides[1].file.full_name
     known = list_known_specs(folder) if any(waiver.spec for waiver in agreement.waivers) else []
     told = [finding for side in sides for finding in side.warnings]
-    told += _list_lone_notes(sides)
+    told += list_lone_notes(sides)
     report = Report((compare_pair(*sides),), warnings=tuple(dict.fromkeys(told)))
     return judge_report(report, agreement, fail_on, names=[name], asked=[name], known=known)
 
 
-def _list_lone_notes(sides: Sequence[Checked]) -> Iterator[Diagnostic]:
+def list_lone_notes(sides: Sequence[Checked]) -> Iterator[Diagnostic]:
     """Yield the notes of imports, on what no spec says, that one of two networks alone has."""
     known = [{_name_note(note) for note in side.file.notes} for side in sides]
     for side, others in zip(sides, reversed(known), strict=True):
-        if all(each.file.steps for each in sides):
-            yield from (note for note in side.file.notes if _name_note(note) not in others)
+        if all(each.file.is_imported for each in sides):
+            lone = (note for note in side.file.notes if _name_note(note) not in others)
+            yield from (note for note in lone if note.code != WEIGHTS_LEFT)
 
 
 def _name_note(note: Diagnostic) -> tuple[str, object]:
@@ -164,14 +169,14 @@ def compare_pair(old: Checked, new: Checked) -> Comparison:
     from inception_dsl.diff.finding import ConditionsChanged, ExpressionsChanged, RecipeListed
     from inception_dsl.rules.changes import judge_changes
 
-    if old.file.steps and new.file.steps:
+    if old.file.is_imported and new.file.is_imported:
         from inception_dsl.driver.code_changes import compare_code
 
         return compare_code(old, new)
     diff = compare(old.model, new.model)
     costs = compare_costs(old.model, old.cost, new.model, new.cost)
     findings = tuple(judge_changes((old.model, old.cost), (new.model, new.cost), diff, costs))
-    if old.file.steps or new.file.steps:  # code does not tell how it was trained
+    if old.file.is_imported or new.file.is_imported:  # code does not tell how it was trained
         # The conditions and the expressions of an imported block are made from its calls.
         untold = RecipeListed | ConditionsChanged | ExpressionsChanged
         findings = tuple(each for each in findings if not isinstance(each.about, untold))
@@ -187,15 +192,20 @@ def compare_pair(old: Checked, new: Checked) -> Comparison:
         diff,
         costs,
         findings,
-        old.file.tensors,
-        new.file.tensors,
+        {} if old.file.code is None else old.file.code.tensors,
+        {} if new.file.code is None else new.file.code.tensors,
     )
 
 
 def name_side(checked: Checked) -> str:
     """Return the name by which a report calls a network: that of its spec, or its target."""
     file = checked.file
-    return file.reference if file.steps else f"{file.files.label}{checked.cost.name}"
+    return file.reference if file.is_imported else f"{file.files.label}{checked.cost.name}"
+
+
+def name_steps(code: CodeNetwork) -> dict[StepPath, CodeStep]:
+    """Return the modules of a network of code by the paths of the nodes of its spec."""
+    return {StepPath(path): step for path, step in code.steps.items()}
 
 
 def locate_in_code(old: Checked, new: Checked, findings: Iterable[Finding]) -> Iterator[Finding]:
@@ -205,7 +215,7 @@ def locate_in_code(old: Checked, new: Checked, findings: Iterable[Finding]) -> I
     lines = [
         list_lines(
             checked.model.graph,
-            {StepPath(path): step for path, step in checked.file.steps.items()} or None,
+            None if (code := checked.file.code) is None else name_steps(code),
         )
         for checked in (old, new)
     ]

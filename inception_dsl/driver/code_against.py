@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inception_dsl.diagnostics import SpecError
+from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver.apart import import_apart
-from inception_dsl.driver.changes import compare_pair, judge_report
+from inception_dsl.driver.changes import compare_pair, judge_report, list_lone_notes
 from inception_dsl.driver.references import NamedInput, find_network
 from inception_dsl.driver.settings import find_agreement
 from inception_dsl.driver.walk import Checked, measure_file
@@ -47,16 +48,13 @@ def compare_code_against(
     Raises:
         SpecError: E009 there is no such revision, E010 the project's settings cannot be used.
     """
-    from inception_dsl.diff import Report, Unmade
-    from inception_dsl.rules.changes import judge_lone_spec
+    from inception_dsl.diff import Unmade
     from inception_dsl.spec.git import check_out, find_revision
 
     agreement = find_agreement(project_root(folder.resolve()))
     files = find_revision(revision, folder)
-    comparisons: dict[str, Comparison] = {}
-    lone: list[Finding] = []
+    sides: list[_Sides] = []
     unmade: list[Unmade] = []
-    alike = 0
     with tempfile.TemporaryDirectory() as place:
         root = Path(place).resolve()
         check_out(files, root)
@@ -67,25 +65,44 @@ def compare_code_against(
             except SpecError as error:
                 unmade.append(Unmade(target, error.diagnostics))
                 continue
-            if old is not None and new is not None:
-                made = compare_pair(old, new)
-                if made.findings:
-                    comparisons[new.file.full_name] = made
-                else:
-                    alike += 1
-            for side in (old, new):
-                if side is not None and (old is None or new is None):
-                    found = judge_lone_spec(side.model, side.cost, is_new=old is None, is_code=True)
-                    lone.append(found)
-    report = Report(
-        tuple(comparisons.values()),
-        against=files.label.removesuffix(":"),
-        lone=tuple(lone),
-        unmade=tuple(unmade),
-        alike=alike,
-    )
-    names = list(comparisons)
+            sides.append((old, new))
+    report = replace(_report(sides, files.label.removesuffix(":")), unmade=tuple(unmade))
+    full_names = {new.file.reference: new.file.full_name for _, new in sides if new is not None}
+    names = [full_names[made.new_name] for made in report.comparisons]
     return judge_report(report, agreement, fail_on, names=names, asked=names, known=names)
+
+
+_Sides = tuple[Checked | None, Checked | None]
+"""A network in a revision, and the same in the working tree; None where there is none."""
+
+
+def _report(sides: Iterable[_Sides], against: str) -> Report:
+    """Return the comparisons of networks with those of a revision."""
+    from inception_dsl.diff import Report
+    from inception_dsl.rules.changes import judge_lone_spec
+
+    comparisons: list[Comparison] = []
+    lone: list[Finding] = []
+    notes: list[Diagnostic] = []
+    alike = 0
+    for old, new in sides:
+        if old is not None and new is not None:
+            made = compare_pair(old, new)
+            notes += list_lone_notes((old, new))
+            if made.findings:
+                comparisons.append(made)
+            else:
+                alike += 1
+        elif (only := old or new) is not None:
+            is_new = old is None
+            lone.append(judge_lone_spec(only.model, only.cost, is_new=is_new, is_code=True))
+    return Report(
+        tuple(comparisons),
+        against=against,
+        lone=tuple(lone),
+        alike=alike,
+        warnings=tuple(dict.fromkeys(notes)),
+    )
 
 
 def _measure_old(
@@ -93,15 +110,23 @@ def _measure_old(
 ) -> Checked | None:
     """Return the network of a revision; None if it has no such network.
 
+    A file that has another name there is followed.
+
     Raises:
         SpecError: the network cannot be imported.
     """
     within = root / folder.resolve().relative_to(files.root)
     if not within.is_dir():
         return None
+    named: str | None = _name_from(folder, target)
+    assert named is not None
+    if (path := _find_file(named, folder)) is not None and not files.exists(path):
+        named = _rename(named, path, files, folder)
+    if named is None:
+        return None
     try:
         file = import_apart(
-            _name_from(folder, target),
+            named,
             folder=within,
             root=root,
             tree=files.root,
@@ -113,6 +138,38 @@ def _measure_old(
             return None
         raise
     return measure_file(file, AS_WRITTEN)
+
+
+def _find_file(target: str, folder: Path) -> Path | None:
+    """Return the file of the working tree that a target of code names, if there is one."""
+    named = read_target(target)
+    if isinstance(named, FileTarget) or not named.module:
+        return None
+    module = folder.resolve() / named.module
+    if named.module.endswith(".py"):
+        places = [module]
+    else:
+        package = folder.resolve().joinpath(*named.module.split("."))
+        places = [package.with_suffix(".py"), package / "__init__.py"]
+    return next((place for place in places if place.is_file()), None)
+
+
+def _rename(target: str, path: Path, files: Revision, folder: Path) -> str | None:
+    """Return a target with the name that its file has in a revision; None if it has none there."""
+    from inception_dsl.spec.git import find_old_path
+
+    old = find_old_path(files, path)
+    named = read_target(target)
+    if old is None or old.suffix != ".py" or isinstance(named, FileTarget):
+        return None
+    inside = Path(os.path.relpath(old, folder.resolve()))
+    module = inside.as_posix()
+    if not named.module.endswith(".py"):
+        parts = inside.with_suffix("").parts
+        if not all(part.isidentifier() for part in parts):
+            return None
+        module = ".".join(parts)
+    return target.replace(named.module, module, 1)
 
 
 def _name_from(folder: Path, target: str) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Set
 from typing import TYPE_CHECKING
 
 from inception_dsl.driver.walk import Checked
-from inception_dsl.spec.target import is_target
 
 if TYPE_CHECKING:
     from inception_dsl.emit.report import Facts
@@ -42,5 +41,5 @@ def measure_facts(
         work = analysis.measure_work(model, cost)
         counts = {name: analysis.count_by(analysis.CONVENTIONS[name], work) for name in names}
     outputs = tuple(path for path in model.graph.outputs.values() if fields and path in fields)
-    is_imported = is_target(checked.file.reference)
+    is_imported = checked.file.is_imported
     return Facts(cost, memory, fields, depths, outputs, dtype, counts, is_imported)

@@ -145,7 +145,7 @@ def write_traced(traced: TracedTarget, *, target: str, folder: Path, compares: b
         SpecError: E705, the language cannot say it.
         ImportFaultError: the spec is not the same network.
     """
-    from inception_dsl.bridge.traced import cause_of_crossing, list_causes, list_steps
+    from inception_dsl.bridge.traced import cause_of_crossing, describe_code, list_causes
     from inception_dsl.driver.walk import measure_file
     from inception_dsl.emit.spec import format_spec
     from inception_dsl.recover import CrossingError, MeshError, SpecHeader, recover_spec
@@ -184,12 +184,7 @@ def write_traced(traced: TracedTarget, *, target: str, folder: Path, compares: b
     if compares and (note := _compare(traced, recovered, checked, pairing)) is not None:
         notes = (*notes, note)
     graph, written = recovered.fused.graph, checked.model.graph
-    file = replace(file, steps=list_steps(traced, graph, written, pairing))
-    if traced.module is not None:
-        from inception_dsl.bridge.comparing import name_tensors
-
-        tensors = name_tensors(traced.module, graph, written, pairing)
-        file = replace(file, tensors=tensors)
+    file = replace(file, code=describe_code(traced, graph, written, pairing))
     return Imported(file, text, notes)
 
 

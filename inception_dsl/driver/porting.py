@@ -165,7 +165,7 @@ def _find_side(
         model=checked.model,
         emit=partial(emit_module, checked),
         module=traced.module,
-        tensors=imported.file.tensors,
+        tensors=imported.file.code.tensors if imported.file.code is not None else {},
         inputs=tuple(traced.graph.inputs),
     )
     return network, imported.notes

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inception_dsl.diagnostics import Diagnostic, Label
-from inception_dsl.driver.changes import find_side, judge_report, name_side
+from inception_dsl.driver.changes import find_side, judge_report, name_side, name_steps
 from inception_dsl.driver.references import NamedInput
 from inception_dsl.driver.selection import list_known_specs
 from inception_dsl.driver.settings import find_agreement
 from inception_dsl.driver.walk import Checked, measure_file
-from inception_dsl.ir import Path as StepPath
 from inception_dsl.ir import TensorType
 from inception_dsl.resolve import AS_WRITTEN, Overrides
 from inception_dsl.spec.project import project_root
@@ -96,7 +95,8 @@ def _compare(old: Checked, new: Checked) -> tuple[Comparison, list[Diagnostic]]:
     from inception_dsl.rules.changes import judge_edits
 
     unnamed = compare_unnamed(old.model, new.model)
-    steps = find_steps(unnamed, {StepPath(path): step for path, step in new.file.steps.items()})
+    assert new.file.code is not None
+    steps = find_steps(unnamed, name_steps(new.file.code))
     lines = list_lines(unnamed.old.graph, None), list_lines(unnamed.new.graph, steps)
     findings = tuple(locate_findings(judge_edits(unnamed.diff.edits), *lines))
     costs = compare_costs(old.model, old.cost, new.model, new.cost)

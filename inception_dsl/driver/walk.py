@@ -25,7 +25,6 @@ from inception_dsl.resolve import (
 from inception_dsl.source import Span
 from inception_dsl.spec.files import SpecFile, find_used
 from inception_dsl.spec.load import Loaded, load
-from inception_dsl.spec.target import is_target
 
 if TYPE_CHECKING:
     from inception_dsl.analysis import Classes, ForwardPlan
@@ -152,11 +151,13 @@ def judge_model(
 
     place = (file.shown, file.reference, file.is_built_in)
     offers = None
-    if hints and not overrides and batch == 1 and not is_target(file.shown):
+    if hints and not overrides and batch == 1 and not file.is_imported:
         from inception_dsl.driver.rewrite_offers import make_offers
 
         offers = make_offers(file, model, cost)
-    subject = Subject(model, cost, classes, measure_at, *place, offers, measure_spec)
+    subject = Subject(
+        model, cost, classes, measure_at, *place, offers, measure_spec, file.is_imported
+    )
     judged = [
         finding
         for finding in judge(subject, hints=hints)

@@ -21,6 +21,9 @@ TOUCHED = 0.01
 """The cost of any change in a branch, beside that of the change."""
 JOIN = 1.5
 """The cost of a join that only one of two forks has."""
+OTHER_JOIN, OTHER_SHARE = 2.0, 0.25
+"""The cost of a join in the place of another one, such as a product in that of a sum; and the
+maximum cost of the pairs of branches then, as a share of the weight of the smaller fork."""
 LEAST_GAP = 1.5
 """Minimum cost of a node without a partner, under every costing."""
 MAX_NODE = 4.0
@@ -102,12 +105,16 @@ class Costs:
             case TreeMesh(), TreeMesh():
                 return 1.0 + abs(old.weight - new.weight)
             case TreeFork(), TreeFork() if self.has_work:
-                cost = price_joins(old, new)
-                if cost < INFINITE:
-                    cost += self.pair_branches(old, new).cost
-                return min(INFINITE, cost)
+                return self._price_forks(old, new)
             case _:
                 return INFINITE
+
+    def _price_forks(self, old: TreeFork, new: TreeFork) -> float:
+        branches = self.pair_branches(old, new).cost
+        if old.traits is not None and new.traits is not None and old.traits.op != new.traits.op:
+            is_like = branches <= OTHER_SHARE * min(old.weight, new.weight)
+            return OTHER_JOIN + branches if is_like else INFINITE
+        return min(INFINITE, _price_joins(old, new) + branches)
 
     def price_rows(self, old: TreeRow, new: TreeRow) -> float:
         """Return the cost of a pair of rows."""
@@ -254,11 +261,11 @@ def _weight(row: TreeRow) -> float:
     return row.weight
 
 
-def price_joins(old: TreeFork, new: TreeFork) -> float:
-    """Return the cost of a pair of joins; infinite if they join differently."""
+def _price_joins(old: TreeFork, new: TreeFork) -> float:
+    """Return the cost of a pair of joins of one op, or of a join that only one of two forks has."""
     if old.traits is None or new.traits is None:
         return 0.0 if old.traits is new.traits else JOIN
-    return price_nodes(old.traits, new.traits) if old.traits.op == new.traits.op else INFINITE
+    return price_nodes(old.traits, new.traits)
 
 
 def _assign_in_order(

@@ -88,6 +88,8 @@ def pair_joins(traced: TracedGraph, written: Graph, pairing: TracePairing) -> di
     joined: dict[Path, tuple[Path, ...]] = {}
     paths: dict[tuple[Path, ...], Path] = {}
     for node in written.nodes:
+        if OPS[node.op].is_identity:  # a trace has no node for a skip
+            joined[node.path] = joined.get(node.inputs[0], (node.inputs[0],))
         if node.op == GATHERED.name:
             joined[node.path] = tuple(p for read in node.inputs for p in joined.get(read, (read,)))
             paths[joined[node.path]] = node.path

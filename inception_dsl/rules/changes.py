@@ -6,6 +6,7 @@ Findings are data; `emit.diff` makes their sentences.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from inception_dsl.analysis import CostReport, find_quantity
@@ -18,12 +19,16 @@ from inception_dsl.diff import (
     BudgetChanged,
     Category,
     Changed,
+    CodeTopic,
     CostsChanged,
     Diff,
+    DrawChanged,
     Edit,
     EndChanged,
     Finding,
+    FreezingChanged,
     HeadListed,
+    IdleTensorsListed,
     LossChanged,
     Measured,
     Moved,
@@ -46,6 +51,7 @@ from inception_dsl.diff import (
     TextsChanged,
     Topic,
 )
+from inception_dsl.diff.code_state import CodeChange
 from inception_dsl.diff.conditions import compare_conditions
 from inception_dsl.diff.expressions import compare_expressions
 from inception_dsl.ir import Bound, Model, Multiple
@@ -81,6 +87,27 @@ def judge_edits(edits: Iterable[Edit]) -> Iterator[Finding]:
         old_span = edit.old.span if edit.old else None
         new_span = edit.new.span if edit.new else None
         yield _finding(_code(edit), edit.category, edit, (old_span, new_span))
+
+
+def judge_code(changes: Iterable[CodeChange]) -> Iterator[Finding]:
+    """Yield a finding for every change of code that no step of a spec shows."""
+    for change in changes:
+        code, category = _judge_code(change.about)
+        old = next((spot.old for spot in change.spots if spot.old is not None), None)
+        new = next((spot.new for spot in change.spots if spot.new is not None), None)
+        finding = _finding(code, category, change.about, (old, new))
+        yield replace(finding, spots=change.spots)
+
+
+def _judge_code(about: CodeTopic) -> tuple[str, Category]:
+    match about:
+        case IdleTensorsListed(keys=keys):
+            codes = {"added": "D712", "removed": "D713", "reshaped": "D711"}
+            return codes[keys[0].kind], "CHECKPOINT"
+        case FreezingChanged() | DrawChanged():
+            return "D731", "TRAINING"
+        case _:
+            assert_never(about)
 
 
 def judge_lone_spec(

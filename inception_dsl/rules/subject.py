@@ -48,6 +48,7 @@ class Subject:
         reference: the text by which a person named it on the command line.
         is_built_in: it is a spec of the library, which stays as it is.
         try_rewrite: tries what a code names on the text of the spec; None if there is no text.
+        is_imported: the spec was made of a network that exists as code or as a file.
     """
 
     model: Model
@@ -59,6 +60,7 @@ class Subject:
     is_built_in: bool = False
     try_rewrite: Callable[[str], RewriteOffer] | None = None
     measure_spec: MeasureSpec | None = None
+    is_imported: bool = False
     quantities: Quantities = field(init=False)
 
     def __post_init__(self) -> None:

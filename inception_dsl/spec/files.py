@@ -55,6 +55,55 @@ class CodeStep(NamedTuple):
     norm_lines: tuple[Span, ...] = ()
 
 
+class IdleTensor(NamedTuple):
+    """A tensor of the state_dict of code that no step of the code's spec has.
+
+    Attributes:
+        lines: the line that made it, or its module, then that of each outer call.
+        twin: the key under which a step has the same tensor; None if no step has it.
+    """
+
+    key: str
+    shape: tuple[int, ...]
+    lines: tuple[Span, ...]
+    twin: str | None = None
+
+
+class CodeDraw(NamedTuple):
+    """A module that draws at random in training in a way that no spec says.
+
+    Attributes:
+        module: its path.
+        kind: the name of its class.
+        share: the share of values that it drops; None if that is not known.
+        lines: the line that made it, or that runs it, then that of each outer call.
+    """
+
+    module: str
+    kind: str
+    share: float | None
+    lines: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeNetwork:
+    """A network that exists as code, beside the spec that was made of it.
+
+    Attributes:
+        tensors: its tensors by the keys of the spec; none if it is a file.
+        steps: its modules by the paths of the nodes of the spec.
+        idle: the other tensors of its state_dict.
+        fixed: the keys of the tensors of `tensors` that a step of training leaves as they are.
+        draws: the modules that draw at random in training, and that the spec leaves out.
+    """
+
+    tensors: Mapping[str, CodeTensor] = field(default_factory=dict)
+    steps: Mapping[str, CodeStep] = field(default_factory=dict)
+    idle: tuple[IdleTensor, ...] = ()
+    fixed: frozenset[str] = frozenset()
+    draws: tuple[CodeDraw, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class SpecFile:
     """A spec's file with its names.
@@ -69,8 +118,7 @@ class SpecFile:
         reference: the text by which a person or a spec named it.
         is_built_in: whether it is a file of the built-in library.
         notes: findings about it that are no faults, from where it was written.
-        tensors: of a spec that was made of code, the tensors there by the spec's own keys.
-        steps: of such a spec, the modules there by the paths of its nodes.
+        code: the network that it was made of; None for a spec that an author wrote.
     """
 
     path: Path
@@ -81,8 +129,12 @@ class SpecFile:
     reference: str = field(compare=False)
     is_built_in: bool = field(default=False, compare=False)
     notes: tuple[Diagnostic, ...] = field(default=(), compare=False)
-    tensors: Mapping[str, CodeTensor] = field(default_factory=dict, compare=False)
-    steps: Mapping[str, CodeStep] = field(default_factory=dict, compare=False)
+    code: CodeNetwork | None = field(default=None, compare=False)
+
+    @property
+    def is_imported(self) -> bool:
+        """The spec was made of a network that exists as code or as a file."""
+        return self.code is not None
 
     @property
     def is_in_tree(self) -> bool:

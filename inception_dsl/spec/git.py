@@ -224,6 +224,38 @@ def check_out(revision: Revision, folder: Path) -> None:
         files.extractall(folder, filter=keep_inside)  # noqa: S202 - each member is filtered
 
 
+def find_old_path(revision: Revision, path: Path) -> Path | None:
+    """Return the path that a file of the working tree had in a revision, as git follows renames.
+
+    The file may be one that git does not know yet. The index stays as it is: git is given a copy.
+
+    Returns:
+        None if the revision has the file itself, or none that it could be.
+    """
+    import shutil
+    import tempfile
+
+    inside = revision.root / path
+    if not inside.is_relative_to(revision.root) or revision.exists(inside):
+        return None
+    name = inside.relative_to(revision.root).as_posix()
+    root = revision.root
+    plain = ("--no-ext-diff", "--no-textconv", "--find-renames", "--diff-filter=R")
+    try:
+        index = root / os.fsdecode(_git(root, "rev-parse", "--git-path", "index").strip())
+        with tempfile.TemporaryDirectory() as place:
+            copy = Path(place, "index")
+            if index.is_file():
+                shutil.copyfile(index, copy)
+            _git(root, "add", "--intent-to-add", "--", name, index=copy)
+            listed = _git(root, "diff", *plain, "--name-status", "-z", revision.commit, index=copy)
+    except (OSError, SpecError):
+        return None
+    words = iter(os.fsdecode(word) for word in listed.split(b"\0"))
+    renames = {new: old for _, old, new in zip(words, words, words, strict=False)}
+    return root / renames[name] if name in renames else None
+
+
 def _tell_how_to_fetch(root: Path, revision: str) -> str | None:
     """Return the command that fetches a missing revision.
 
@@ -328,13 +360,22 @@ def _config_of_variables() -> Iterator[tuple[str, str]]:
             yield key, value
 
 
-def _git(folder: Path, *arguments: str) -> bytes:
+def _git(folder: Path, *arguments: str, index: Path | None = None) -> bytes:
+    """Return what git prints.
+
+    Args:
+        index: the file that takes the place of the repository's own index.
+
+    Raises:
+        SpecError: E009, it fails.
+    """
+    of_index = {} if index is None else {"GIT_INDEX_FILE": str(index)}
     try:
         done = subprocess.run(  # noqa: S603 - no shell, and no argument that could be an option
             _command(folder, *arguments),
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            env=_environment(),
+            env={**_environment(), **of_index},
             timeout=SECONDS,
             check=False,
         )

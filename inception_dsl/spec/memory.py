@@ -9,7 +9,7 @@ from pathlib import Path
 
 from inception_dsl.diagnostics import Diagnostic
 from inception_dsl.spec.disk import DISK, SUFFIXES
-from inception_dsl.spec.files import SpecFile
+from inception_dsl.spec.files import CodeNetwork, SpecFile
 from inception_dsl.spec.project import Files, project_root
 
 
@@ -55,7 +55,13 @@ class TextFiles:
 
 
 def hold_text(
-    text: str, *, name: str, reference: str, folder: Path, notes: tuple[Diagnostic, ...] = ()
+    text: str,
+    *,
+    name: str,
+    reference: str,
+    folder: Path,
+    notes: tuple[Diagnostic, ...] = (),
+    code: CodeNetwork | None = None,
 ) -> SpecFile:
     """Return a spec file whose text is in memory.
 
@@ -63,10 +69,11 @@ def hold_text(
         name: the name of the network.
         reference: the text by which a person named it.
         notes: findings about it that are no faults.
+        code: the network that it was made of.
     """
     path = folder / f"{name}.yaml"
     files = TextFiles(path, text.encode())
-    return SpecFile(path, files, folder, name, reference, reference, notes=notes)
+    return SpecFile(path, files, folder, name, reference, reference, notes=notes, code=code)
 
 
 def place_text(content: bytes, *, name: str, shown: str, folder: Path) -> SpecFile:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Literal
 
+from inception_dsl.ir import Value
 from inception_dsl.ops import ACTIVATIONS, OPS
 from inception_dsl.pairing import Departure, FlatGraph, FlatNode, GraphPairing, Key
 from inception_dsl.pairing.parts import grow_parts
@@ -22,6 +23,7 @@ Kind = Literal[
     "act",
     "branch",
     "skip",
+    "join",
     "block in",
     "block out",
 ]
@@ -43,8 +45,10 @@ _OUT: tuple[Kind, ...] = ("block out",)
 BLOCKS_IN = IN_PLACE + 3 * _IN
 BLOCKS_OUT = IN_PLACE + 3 * _OUT
 WITH_JOINS = IN_PLACE + _SKIP
+OTHER_JOINS: tuple[Kind, ...] = (*IN_PLACE, "join", "join")
 BLOCKS_BOTH = IN_PLACE + 2 * _IN + 2 * _OUT
-"""The same with residuals that lose their skip; with blocks in one direction, and in both. Nothing
+"""The same with residuals that lose their skip; with joins in the place of others; with blocks in
+one direction, and in both. Nothing
 tells a block that lost its join from a copy of it, so that no join is removed beside them."""
 
 NAMES: Mapping[Kind, tuple[tuple[str, str], ...]] = {
@@ -56,6 +60,7 @@ NAMES: Mapping[Kind, tuple[tuple[str, str], ...]] = {
     "insert": (("added", ""), ("repeated", "+")),
     "branch": (("removed", ""),),
     "skip": (("removed", ""),),
+    "join": (("changed", "op"),),
     "block in": (("added", ""), ("repeated", "+")),
     "block out": (("removed", ""), ("repeated", "-")),
 }
@@ -63,6 +68,10 @@ NAMES: Mapping[Kind, tuple[tuple[str, str], ...]] = {
 
 KERNELS = ((1, 1), (3, 3), (5, 5), (1, 3), (3, 1), (7, 1), (1, 7))
 ACTS = ("relu", "silu", "gelu", "relu6")
+JOINS: Mapping[str, Mapping[str, Value]] = {
+    op: {a.name: a.default for a in OPS[op].attributes if a.default is not None}
+    for op in ("add", "mul", "maximum", "concat")
+}
 TRIES = 20
 
 
@@ -140,6 +149,7 @@ class _Changer:
             "act": self._act,
             "branch": self._branch,
             "skip": self._skip,
+            "join": self._join,
             "block in": self._block_in,
             "block out": self._block_out,
         }
@@ -309,6 +319,15 @@ class _Changer:
         node, index = self.random.choice(candidates)
         self._splice(replace(node, inputs=(node.inputs[1 - index],)))
         self._clean()
+        return True
+
+    def _join(self) -> bool:
+        """Put another join in the place of one: a product for a sum."""
+        node = self._pick([node for node in self.nodes if OPS[node.op].join is not None])
+        if node is None:
+            return False
+        op = self.random.choice([join for join in JOINS if join != node.op])
+        self._put(replace(node, op=op, attributes=JOINS[op]))
         return True
 
     def _clean(self) -> None:

@@ -176,6 +176,23 @@ def test_a_new_network_is_told_and_one_that_takes_too_long_is_an_error(
     assert "takes more than 0.01 seconds to run" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("is_known", [True, False], ids=["by git mv", "by hand"])
+def test_a_file_that_has_another_name_is_followed(
+    is_known: bool, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (root / "models" / "blocks.py").write_text(BLOCKS)
+    command = ["git", "mv"] if is_known else ["mv"]
+    subprocess.run([*command, "models/net.py", "models/net2.py"], cwd=root, check=True)
+    text = (root / "models" / "net2.py").read_text()
+    (root / "models" / "net2.py").write_text(text.replace("stride=2", "stride=1"))
+    state = subprocess.run(["git", "status", "--short"], capture_output=True).stdout
+    assert main(["diff", "--against", "HEAD", "py:models.net2:Net", "--input", "32x32x3"]) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("HEAD:py:models.net:Net -> py:models.net2:Net: 1 NUMERICS")
+    assert "at models/net2.py:9: stem (HEAD:models/net.py:9)" in out
+    assert subprocess.run(["git", "status", "--short"], capture_output=True).stdout == state
+
+
 RELEASE = """\
 from torch import nn
 

@@ -28,6 +28,7 @@ class Cause:
         function: the function of torch that does it.
         module: the path of the module that calls it; empty for the network itself.
         kind: the name of the module's class.
+        share: of values that are dropped at random, their share; None if it is not known.
     """
 
     lack: Lack
@@ -35,6 +36,7 @@ class Cause:
     module: str
     kind: str
     origin: Origin
+    share: float | None = None
 
 
 TOKENS = Lack("maps that are read as tokens, and attention")

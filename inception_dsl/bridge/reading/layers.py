@@ -266,7 +266,7 @@ def _other_dropout(
     if p != 0 and training and not reader.is_training:
         raise UnsayableError(lacks.ALWAYS_RANDOM)
     if p != 0 and training:
-        reader.report(lacks.OTHER_DROPOUT)
+        reader.report(lacks.OTHER_DROPOUT, share=p)
     return reader.same(reader.see(input))
 
 

@@ -205,12 +205,12 @@ class GraphReader:
         for ref, seen in zip(self.call.results, results, strict=True):
             self.values[ref.number] = seen
 
-    def report(self, lack: Lack, *, is_first: bool = True) -> None:
+    def report(self, lack: Lack, *, is_first: bool = True, share: float | None = None) -> None:
         """Add a cause; one behind values whose meaning is lost already is none of its own."""
         if is_first or lack in _ALWAYS:
             origin = self.origins.make(self.call.frames)
             kind = self.kinds.get(self.call.module, "")
-            self.causes.append(Cause(lack, self.call.name, self.call.module, kind, origin))
+            self.causes.append(Cause(lack, self.call.name, self.call.module, kind, origin, share))
 
     # The following serve the functions.
 

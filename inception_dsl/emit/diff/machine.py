@@ -11,6 +11,7 @@ from inception_dsl.diff import (
     Comparison,
     Finding,
     FindingSpot,
+    IdleTensorsListed,
     KeyChange,
     Measured,
     RecipeChanged,
@@ -143,12 +144,21 @@ def _finding(finding: Finding) -> _Json:
         "old": _span(finding.old),
         "new": _span(finding.new),
         "places": [{"old": place.old, "new": place.new} for place in edit.places] if edit else [],
-        "state": [_key(key) for key in edit.keys] if edit else [],
+        "state": [_key(key) for key in _list_keys(finding)],
         "followers": list(edit.followers) if edit else [],
         "following_state": [_key(key) for key in edit.following_keys] if edit else [],
         "waived": finding.waived,
         **({"lines": [_spot(spot) for spot in finding.spots]} if finding.spots else {}),
     }
+
+
+def _list_keys(finding: Finding) -> tuple[KeyChange, ...]:
+    """Return the tensors whose keys or shapes a finding changes at its own places."""
+    match finding.about:
+        case IdleTensorsListed(keys=keys):
+            return keys
+        case _:
+            return finding.edit.keys if finding.edit else ()
 
 
 def _facts(finding: Finding) -> _Json | None:

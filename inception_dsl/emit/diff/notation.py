@@ -260,10 +260,18 @@ def _words(old: _Symbols, new: _Symbols, op: str, names: Collection[str]) -> Ite
                 if name in new and attribute.changes == "values" and attribute.kind != "flag":
                     yield f"{_name(attribute)} {value_text(new[name])}"
                 continue
+            if _comes_with_another(attribute, old, new):
+                continue
             value = _value(old, new, attribute, names)
             yield value if attribute.kind == "width" else f"{_name(attribute)} {value}"
         elif name in new and (word := _unchanged_word(OPS[op], attribute, new[name])):
             yield word
+
+
+def _comes_with_another(attribute: Attribute, old: _Symbols, new: _Symbols) -> bool:
+    """Tell whether only one side has an attribute, at its default, as an activation's own."""
+    name = attribute.name
+    return (name in old) != (name in new) and {**old, **new}[name] == attribute.default
 
 
 def _way_text(op: Op, values: _Symbols) -> str:

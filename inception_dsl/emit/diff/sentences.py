@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple, assert_never
+from collections.abc import Iterator
+from typing import assert_never
 
 from inception_dsl.diff import (
     Added,
@@ -15,12 +14,14 @@ from inception_dsl.diff import (
     Changed,
     ConditionsChanged,
     CostsChanged,
+    DrawChanged,
     Edit,
     EndChanged,
     ExpressionsChanged,
     Finding,
+    FreezingChanged,
     HeadListed,
-    KeyChange,
+    IdleTensorsListed,
     LossChanged,
     Moved,
     OutputRewired,
@@ -38,49 +39,23 @@ from inception_dsl.diff import (
     SpecListed,
     SpecRenamed,
     StepEdit,
+    StepWords,
     TextsChanged,
 )
 from inception_dsl.diff.parts import op_word
+from inception_dsl.emit.diff.code_sentences import write_code_sentence
 from inception_dsl.emit.diff.notation import arrow, edit_text
-from inception_dsl.emit.diff.words import cost_text
-from inception_dsl.expr import show
-from inception_dsl.ops import shown
-
-
-class Sentence(NamedTuple):
-    """A finding in words.
-
-    Attributes:
-        at: the place: a path, a block's path, or a number of steps.
-        subject: the place, the number of places, and a verb such as `added`.
-        what: the change, in the papers' notation; may be empty.
-        means: the effect of the change, as a clause.
-    """
-
-    at: str
-    subject: str
-    what: str
-    means: str
-
-    def __str__(self) -> str:
-        """Return the whole sentence."""
-        return ": ".join(part for part in (self.subject, self.what, self.means) if part)
+from inception_dsl.emit.diff.words import Sentence, cost_text, tensors_text
+from inception_dsl.expr import Apply, Binary, Name, show
+from inception_dsl.ops import OPS, shown
 
 
 def write_sentence(finding: Finding) -> Sentence:
     """Return a finding in words."""
     about = finding.about
     match about:
-        case SpecListed():
-            what = f"{about.params:,} params, {about.macs:,} MACs"
-            means = "code that names it fails" if about.is_code else "a build by this name fails"
-            means = "a new network" if about.is_new else means
-            became = "added" if about.is_new else "removed"
-            return Sentence(about.name, f"{about.name} {became}", what, means)
-        case SpecRenamed():
-            what = arrow(about.old_name, about.new_name)
-            means = "a build by the old name fails"
-            return Sentence(about.new_name, f"{about.new_name} renamed", what, means)
+        case SpecListed() | SpecRenamed():
+            return _write_spec(about)
         case TextsChanged():
             is_renamed = any(change.field == "name" for change in about.texts)
             means = "the emitted factory has another name" if is_renamed else "texts for readers"
@@ -113,6 +88,8 @@ def write_sentence(finding: Finding) -> Sentence:
             became = "added" if about.is_new else "removed"
             means = f"only the {'new' if about.is_new else 'old'} spec tells the recipe"
             return Sentence(finding.at, f"{finding.at} {became}", "", means)
+        case IdleTensorsListed() | FreezingChanged() | DrawChanged():
+            return write_code_sentence(about)
         case _:
             at, subject = _subject(about)
             meaning = _meaning(about, is_code=bool(finding.spots))
@@ -122,6 +99,21 @@ def write_sentence(finding: Finding) -> Sentence:
 def _name_expression(about: ExpressionsChanged) -> str:
     """Return the words for the place of an expression in a block."""
     return about.name or "count" if about.paths else f"default of {about.name}"
+
+
+def _write_spec(about: SpecListed | SpecRenamed) -> Sentence:
+    """Return the sentence of a spec, or a network of code, that is added, removed or renamed."""
+    match about:
+        case SpecListed():
+            what = f"{about.params:,} params, {about.macs:,} MACs"
+            means = "code that names it fails" if about.is_code else "a build by this name fails"
+            means = "a new network" if about.is_new else means
+            became = "added" if about.is_new else "removed"
+            return Sentence(about.name, f"{about.name} {became}", what, means)
+        case SpecRenamed():
+            what = arrow(about.old_name, about.new_name)
+            means = "a build by the old name fails"
+            return Sentence(about.new_name, f"{about.new_name} renamed", what, means)
 
 
 RECIPE_MEANINGS = {
@@ -197,6 +189,8 @@ def _verb(edit: Edit) -> str:
             return "removed"
         case ParameterListed() | HeadListed():
             return "added" if edit.is_new else "removed"
+        case Renamed(category="NUMERICS"):
+            return "exchanged"
         case Renamed():
             return "renamed"
         case Moved() | Reparented():
@@ -254,45 +248,35 @@ def _step_meaning(edit: StepEdit, *, is_code: bool) -> str:
 def _to_checkpoints(edit: StepEdit) -> str:
     match edit:
         case Renamed(is_renumbered=True) if edit.keys:
-            return f"it is renumbered, and {_tensors(edit.keys)}"
+            return f"it is renumbered, and {tensors_text(edit.keys)}"
         case Renamed() | Reparented() | Moved() if edit.keys:
-            return _tensors(edit.keys)
+            return tensors_text(edit.keys)
         case Renamed(is_many=True) | Reparented(is_many=True):
             return "their keys follow their names"
         case Renamed() | Reparented() | Moved():
             return "its keys follow its name"
+        case _ if edit.keys:
+            return f"{tensors_text(edit.keys)}{_followers(edit)}"
         case _:
-            tensors = _tensors(edit.keys) if edit.keys else "the tensors below it change"
-            return f"{tensors}{_followers(edit)}"
-
-
-def _tensors(keys: Iterable[KeyChange]) -> str:
-    """Return the changes of tensors with their numbers: `7 tensors change shape and 14 are new`."""
-    counts = Counter(change.kind for change in keys)
-    clauses = [
-        (counts["reshaped"], "changes shape", "change shape"),
-        (counts["renamed"], "gets another key", "get other keys"),
-        (counts["removed"], "is gone", "are gone"),
-        (counts["added"], "is new", "are new"),
-    ]
-    parts: list[str] = []
-    for count, one, many in clauses:
-        if count:
-            noun = "" if parts else " tensor" if count == 1 else " tensors"
-            parts.append(f"{count}{noun} {one if count == 1 else many}")
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+            return _list_followers(edit) or "the tensors below it change"
 
 
 def _followers(edit: Edit) -> str:
     """Return the number of steps and tensors that follow from an edit, as the end of a clause."""
+    text = _list_followers(edit, " more" if edit.keys else "")
+    return f"; {text}" if text else ""
+
+
+def _list_followers(edit: Edit, more: str = "") -> str:
+    """Return the number of steps and tensors that follow from an edit, as a clause."""
     steps, tensors = len(edit.followers), len(edit.following_keys)
     if not steps:
         return ""
     follow = f"{steps} step{'s follow' if steps > 1 else ' follows'}"
     if not tensors:
-        return f"; {follow} in shape or cost"
+        return f"{follow} in shape or cost"
     change = "tensors change" if tensors > 1 else "tensor changes"
-    return f"; {follow}, and {tensors} more {change} shape"
+    return f"{follow}, and {tensors}{more} {change} shape"
 
 
 _ATTRIBUTES = {
@@ -324,8 +308,7 @@ def _change_of_values(edit: StepEdit, *, is_code: bool) -> str:
     """Return the effect of an edit on the values of inference, as a clause."""
     match edit:
         case Reordered():
-            by = "port" if is_code else "diff --weights"
-            return f"the channels stand in another order; `{by}` reorders weights to match"
+            return _order_meaning(edit.step, is_code=is_code)
         case Rewired() | OutputRewired() | Moved() | Reparented():
             return "the step reads another step's values"
         case Added():
@@ -334,12 +317,27 @@ def _change_of_values(edit: StepEdit, *, is_code: bool) -> str:
             return "the values no longer pass through this"
         case Changed():
             return _attribute_meaning(edit)
+        case Renamed():
+            return "each step gets another one's: either their names or their places changed"
         case Replaced() | SharingChanged() | ArgumentsChanged() | BlockRenamed():
             return "the step computes something else"
-        case Renamed() | LossChanged():
+        case LossChanged():
             return "the step computes something else"
         case _:
             assert_never(edit)
+
+
+def _order_meaning(step: StepWords, *, is_code: bool) -> str:
+    """Return the effect of another order of what a step reads."""
+    op = OPS[step.kind]
+    if op.channels == "joined":
+        by = "port" if is_code else "diff --weights"
+        return f"the channels stand in another order; `{by}` reorders weights to match"
+    words = step.values
+    values = {n: value for n, value in words if not isinstance(value, Name | Binary | Apply)}
+    if op.join is not None and op.join.commutes(values):
+        return "the result is the same but for rounding"
+    return "its inputs are in each other's places"
 
 
 def _attribute_meaning(edit: Changed) -> str:

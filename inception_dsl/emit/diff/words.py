@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from inception_dsl.diff import (
     CATEGORIES,
@@ -11,6 +12,7 @@ from inception_dsl.diff import (
     Comparison,
     Diff,
     Finding,
+    KeyChange,
     Measured,
     Report,
     SpecListed,
@@ -31,6 +33,26 @@ STAGE_COLUMNS = (Column("output of step", "left"), Column("old"), Column("new"))
 
 KINDS = ("reshaped", "renamed", "removed", "added")
 """The kinds of changes of tensors, in the order of a report."""
+
+
+class Sentence(NamedTuple):
+    """A finding in words.
+
+    Attributes:
+        at: the place: a path, a block's path, or a number of steps.
+        subject: the place, the number of places, and a verb such as `added`.
+        what: the change, in the papers' notation; may be empty.
+        means: the effect of the change, as a clause.
+    """
+
+    at: str
+    subject: str
+    what: str
+    means: str
+
+    def __str__(self) -> str:
+        """Return the whole sentence."""
+        return ": ".join(part for part in (self.subject, self.what, self.means) if part)
 
 
 def by_category(findings: Iterable[Finding]) -> dict[Category, list[Finding]]:
@@ -123,3 +145,20 @@ def state_line(diff: Diff) -> str:
 def arrow_of(places: Iterable[str]) -> str:
     """Return places in both specs; a single one if they are the same."""
     return " -> ".join(dict.fromkeys(places))
+
+
+def tensors_text(keys: Iterable[KeyChange]) -> str:
+    """Return the changes of tensors with their numbers: `7 tensors change shape and 14 are new`."""
+    counts = Counter(change.kind for change in keys)
+    clauses = [
+        (counts["reshaped"], "changes shape", "change shape"),
+        (counts["renamed"], "gets another key", "get other keys"),
+        (counts["removed"], "is gone", "are gone"),
+        (counts["added"], "is new", "are new"),
+    ]
+    parts: list[str] = []
+    for count, one, many in clauses:
+        if count:
+            noun = "" if parts else " tensor" if count == 1 else " tensors"
+            parts.append(f"{count}{noun} {one if count == 1 else many}")
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)

@@ -10,7 +10,6 @@ from inception_dsl.analysis.dense import Kernel, Savings, WrittenStep
 from inception_dsl.diagnostics import Diagnostic, Label
 from inception_dsl.rules.subject import RewriteOffer, Subject
 from inception_dsl.source import Span
-from inception_dsl.spec.target import is_target
 
 MAX_PLACES = 4
 """Maximum number of lines that one finding shows."""
@@ -73,7 +72,7 @@ def say_rewrite(
         with_cost: what it writes is told with the multiply-accumulates of the whole network.
     """
     name = quote(subject.reference)
-    if is_target(subject.file):
+    if subject.is_imported:
         return f"`inception-dsl import {name}` writes a spec, which `rewrite` can change"
     files = dict.fromkeys(step.span.source.name for step in steps if step.span is not None)
     if files and subject.file not in files:

@@ -1,0 +1,224 @@
+"""The changes of networks of code that no step of a spec shows: idle tensors, frozen ones, draws.
+
+A module that never runs has keys in the state_dict all the same. A norm whose averages are frozen
+computes the same in inference, and trains otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from inception_dsl.diff.edit_facts import KeyChange, StepWords
+from inception_dsl.diff.edits import Added, Removed
+from inception_dsl.diff.finding import (
+    CodeTopic,
+    DrawChanged,
+    Finding,
+    FindingSpot,
+    FreezingChanged,
+    IdleTensorsListed,
+)
+from inception_dsl.ir import Path
+from inception_dsl.source import Span
+
+if TYPE_CHECKING:
+    from inception_dsl.spec.files import CodeDraw, CodeNetwork
+
+    Networks = tuple[CodeNetwork, CodeNetwork]
+
+AVERAGES = frozenset(["running_mean", "running_var"])
+"""The names of the running averages of torch's batch norm."""
+
+
+class CodeChange(NamedTuple):
+    """A change that no step shows, with its places."""
+
+    about: CodeTopic
+    spots: tuple[FindingSpot, ...]
+
+
+def compare_idle(keys: Iterable[KeyChange], code: Networks) -> Iterator[CodeChange]:
+    """Yield the changes of tensors that no step uses: one for each module that holds them.
+
+    Args:
+        keys: the changes of keys and shapes that no edit tells.
+        code: the old network and the new one.
+    """
+    by_kind: dict[str, list[KeyChange]] = {}
+    for change in keys:
+        by_kind.setdefault(change.kind, []).append(change)
+    idle = [{tensor.key: tensor for tensor in side.idle} for side in code]
+    held = [
+        {*known, *(t.key for t in side.tensors.values())}
+        for known, side in zip(idle, code, strict=True)
+    ]
+    for changes in by_kind.values():
+        is_gone = changes[0].new is None
+        changed = {_name(change) for change in changes}
+        groups: dict[str, list[KeyChange]] = {}
+        for change in changes:
+            holder = _find_holder(_name(change), held[0 if is_gone else 1], changed)
+            groups.setdefault(holder, []).append(change)
+        for holder, group in groups.items():
+            before = [idle[0][key.old] for key in group if key.old in idle[0]]
+            after = [idle[1][key.new] for key in group if key.new in idle[1]]
+            twins = tuple(tensor.twin for tensor in after or before if tensor.twin is not None)
+            lines = [_share_line([tensor.lines for tensor in side]) for side in (before, after)]
+            spot = FindingSpot(Path(holder), holder, *lines)
+            yield CodeChange(IdleTensorsListed(Path(holder), tuple(group), twins), (spot,))
+
+
+def _name(change: KeyChange) -> str:
+    """Return the key of a tensor, the new one if it is there."""
+    key = change.new if change.new is not None else change.old
+    assert key is not None
+    return key
+
+
+def _find_holder(key: str, held: Collection[str], changed: Collection[str]) -> str:
+    """Return the outermost module all of whose tensors change alike, or the key itself."""
+    names = key.split(".")
+    for count in range(1, len(names)):
+        module = ".".join(names[:count])
+        if all(other in changed for other in held if other.startswith(f"{module}.")):
+            return module
+    return key
+
+
+def compare_freezing(pairs: Iterable[tuple[str, str]], code: Networks) -> Iterator[CodeChange]:
+    """Yield the changes of what training leaves as it is: of parameters, and of averages.
+
+    Args:
+        pairs: the old and the new key of each tensor that both networks have.
+        code: the old network and the new one.
+    """
+    old, new = code
+    groups: dict[tuple[bool, bool], list[tuple[str, str]]] = {}
+    for before, after in pairs:
+        is_fixed = after in new.fixed
+        if (before in old.fixed) != is_fixed:
+            kind = Path(after).name in AVERAGES, is_fixed
+            groups.setdefault(kind, []).append((before, after))
+    lines = [_list_lines(side) for side in code] if groups else []
+    for (are_averages, is_fixed), changed in groups.items():
+        holders = dict.fromkeys((Path(a).parent, Path(b).parent) for a, b in changed)
+        topic = FreezingChanged(
+            tuple(after for _, after in holders), len(changed), are_averages, is_fixed
+        )
+        spots = (
+            FindingSpot(after, after, lines[0].get(before), lines[1].get(after))
+            for before, after in holders
+        )
+        yield CodeChange(topic, tuple(spots))
+
+
+def _list_lines(code: CodeNetwork) -> dict[Path, Span | None]:
+    """Return the line that made each module that holds a tensor of a step."""
+    lines: dict[Path, Span | None] = {}
+    for key, tensor in code.tensors.items():
+        module = Path(tensor.key).parent
+        step = next((code.steps[p] for p in Path(key).parents if p in code.steps), None)
+        if step is not None and module not in lines:
+            is_norm = step.module != module and bool(step.norm_lines)
+            lines[module] = choose_line(step.norm_lines if is_norm else step.lines)
+    return lines
+
+
+class DroppedStep(NamedTuple):
+    """A dropout of a spec that only one of two networks of code has, and the line that made it."""
+
+    words: StepWords
+    line: Span | None
+
+
+_Dropped = tuple[Mapping[str, DroppedStep], Mapping[str, DroppedStep]]
+
+
+class DroppedSteps(NamedTuple):
+    """The dropouts of a spec in whose place the other network draws as no spec says.
+
+    Attributes:
+        findings: the findings that tell of them.
+        steps: those of the old network by the path of their module, and those of the new one.
+    """
+
+    findings: tuple[Finding, ...]
+    steps: _Dropped
+
+
+def find_dropped(findings: Iterable[Finding], code: Networks) -> DroppedSteps:
+    """Return the dropouts that are added or removed where the other network draws otherwise."""
+    draws = [{draw.module for draw in side.draws} for side in code]
+    told: list[Finding] = []
+    steps: tuple[dict[str, DroppedStep], dict[str, DroppedStep]] = ({}, {})
+    for finding in findings:
+        edit = finding.edit
+        if not isinstance(edit, Added | Removed) or not edit.drops_values:
+            continue
+        is_new = isinstance(edit, Added)
+        modules = [spot.module for spot in finding.spots]
+        if len(edit.content.steps) == 1 and draws[not is_new].issuperset(modules):
+            told.append(finding)
+            for spot in finding.spots:
+                line = spot.new if is_new else spot.old
+                steps[is_new][spot.module or ""] = DroppedStep(edit.content.steps[0], line)
+    return DroppedSteps(tuple(told), steps)
+
+
+def compare_draws(steps: _Dropped, code: Networks) -> Iterator[CodeChange]:
+    """Yield the changes of modules that draw at random in training as no spec says.
+
+    Args:
+        steps: the dropouts that only the old network has, by module, and those of the new one.
+        code: the old network and the new one.
+    """
+    draws = [{draw.module: draw for draw in side.draws} for side in code]
+    groups: dict[tuple[_Draw, _Draw], list[FindingSpot]] = {}
+    for module in {**draws[0], **draws[1]}:
+        before, after = (
+            _describe(draw.get(module), step.get(module))
+            for draw, step in zip(draws, steps, strict=True)
+        )
+        if before != after:
+            lines = [
+                _find_draw_line(draw.get(module), step.get(module))
+                for draw, step in zip(draws, steps, strict=True)
+            ]
+            spot = FindingSpot(Path(module), module, *lines)
+            groups.setdefault((before, after), []).append(spot)
+    for (before, after), spots in groups.items():
+        modules = tuple(spot.path for spot in spots)
+        shares = before[1], after[1]
+        yield CodeChange(DrawChanged(modules, before[0], after[0], shares), tuple(spots))
+
+
+_Draw = tuple[str | StepWords | None, float | None]
+"""A class or a step that drops values, and the share of them."""
+
+
+def _describe(draw: CodeDraw | None, step: DroppedStep | None) -> _Draw:
+    if draw is not None:
+        return draw.kind, draw.share
+    return (step.words if step is not None else None), None
+
+
+def _find_draw_line(draw: CodeDraw | None, step: DroppedStep | None) -> Span | None:
+    if draw is not None:
+        return choose_line(draw.lines)
+    return step.line if step is not None else None
+
+
+def choose_line(lines: Iterable[Span]) -> Span | None:
+    """Return the innermost of some lines, one of the working tree first."""
+    spans = list(lines)
+    return next(iter([*(span for span in spans if span.source.path is not None), *spans]), None)
+
+
+def _share_line(lines: Sequence[Sequence[Span]]) -> Span | None:
+    """Return the innermost line that is behind several tensors, one of the working tree first."""
+    if not lines:
+        return None
+    places = [{(span.source.name, span.line) for span in each} for each in lines]
+    shared = set.intersection(*places)
+    return choose_line(span for span in lines[0] if (span.source.name, span.line) in shared)
