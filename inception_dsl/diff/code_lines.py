@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from inception_dsl.diff.edit_facts import EditPlace
 from inception_dsl.diff.edits import Changed
@@ -41,34 +41,36 @@ class Lines:
     steps: Mapping[Path, CodeStep] | None
     alike: Mapping[_LineKey, Collection[Path]]
 
-    def find_line(self, path: Path | None, names: Sequence[str]) -> Span | None:
-        """Return the innermost line behind all nodes at a path, and that sets some attributes.
+    def find_lines(self, path: Path | None, names: Sequence[str]) -> _Lines:
+        """Return the lines behind all nodes at a path, and the innermost that sets attributes.
 
-        A line of the working tree comes before those of installed packages.
+        Lines of the working tree come before those of installed packages.
 
         Args:
             names: the attributes; without any, the line that makes these nodes and fewest others.
         """
         paths = self.below.get(path, ()) if path is not None else ()
         if not paths:
-            return None
+            return _Lines()
         if self.steps is None:
-            return self.nodes[paths[0]].origin.span
+            span = self.nodes[paths[0]].origin.span
+            return _Lines() if span is None else _Lines((span,))
         held = [path for path in paths if path in self.steps]
         # A function runs where no module of a block is made.
         held = [path for path in held if self.steps[path].is_built] or held
         known = [self._list_lines(path, names) for path in held]
         if not known:
-            return None
+            return _Lines()
         shared = set.intersection(*(set(map(_key, lines)) for lines in known))
         common = [span for span in known[0] if _key(span) in shared]
         common = [span for span in common if span.source.path is not None] or common
         if not names and all(self.steps[path].is_built for path in held):
-            return min(common, key=lambda span: len(self.alike[_key(span)]), default=None)
-        for span in common:
+            counts = [len(self.alike[_key(span)]) for span in common]
+            return _Lines(tuple(common), counts.index(min(counts)) if counts else 0)
+        for place, span in enumerate(common):
             if len({self._read(path, names) for path in self.alike[_key(span)]}) == 1:
-                return span
-        return common[0] if common else None
+                return _Lines(tuple(common), place)
+        return _Lines(tuple(common))
 
     def find_module(self, path: Path | None) -> str | None:
         """Return the path of the module that runs the node at a path; None if none is known."""
@@ -84,6 +86,18 @@ class Lines:
     def _read(self, path: Path, names: Sequence[str]) -> tuple[object, ...]:
         node = self.nodes[path]
         return (node.op, *(node.attributes.get(name) for name in names))
+
+
+class _Lines(NamedTuple):
+    """The lines behind some nodes, the innermost first, and the place of the one that is meant."""
+
+    spans: tuple[Span, ...] = ()
+    place: int = 0
+
+    @property
+    def span(self) -> Span | None:
+        """The line that is meant; None if none is known."""
+        return self.spans[self.place] if self.spans else None
 
 
 def list_lines(graph: Graph, steps: Mapping[Path, CodeStep] | None) -> Lines:
@@ -128,11 +142,18 @@ def _locate(place: EditPlace, names: Sequence[str], old: Lines, new: Lines) -> F
     beside = before
     if before is None and old.steps is None:  # a spec shows where it lacks the steps
         beside = _find_before(new, old, after)
+    lines = old.find_lines(beside, names)
+    new_lines = new.find_lines(
+        after if after is not None else _find_before(old, new, before), names
+    )
+    if names and len(lines.spans) == len(new_lines.spans):  # the value of one side may be any
+        deepest = max(lines.place, new_lines.place)
+        lines, new_lines = (each._replace(place=deepest) for each in (lines, new_lines))
     return FindingSpot(
         before if before is not None else place.path,
         new.find_module(after) or old.find_module(before),
-        old.find_line(beside, names),
-        new.find_line(after if after is not None else _find_before(old, new, before), names),
+        lines.span,
+        new_lines.span,
     )
 
 
