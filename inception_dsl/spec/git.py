@@ -247,7 +247,7 @@ def find_old_path(revision: Revision, path: Path) -> Path | None:
             copy = Path(place, "index")
             if index.is_file():
                 shutil.copyfile(index, copy)
-            _git(root, "add", "--intent-to-add", "--", name, index=copy)
+            _git(root, "stage", "--intent-to-add", "--", name, index=copy)
             listed = _git(root, "diff", *plain, "--name-status", "-z", revision.commit, index=copy)
     except (OSError, SpecError):
         return None
