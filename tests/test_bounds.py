@@ -14,7 +14,7 @@ from inception_dsl import bounds, driver
 from inception_dsl.diagnostics import MAX_FINDINGS, SpecError
 from inception_dsl.diff.carry import plan_weights
 from inception_dsl.driver.changes import compare, compare_pair
-from inception_dsl.emit.diff.figure import diff_svg
+from inception_dsl.emit.diff.figure import DiffRequest, draw_report
 from inception_dsl.ir.weights import PermuteIn, WeightPlan
 
 LANGUAGE = Path(__file__).parents[1] / "docs" / "language.md"
@@ -213,7 +213,7 @@ def test_a_comparison_of_too_many_steps_is_not_drawn(project: Project) -> None:
     project.write(NET, f"{HEAD}network:\n" + "- relu\n" * 5_000 + "- tanh\n")
     report = compare("specs/old.yaml", NET, folder=project.root)
     with pytest.raises(SpecError) as caught:
-        diff_svg(report)
+        draw_report(report, DiffRequest())
     (found,) = caught.value.diagnostics
     assert found.message == "this figure would have 5,001 boxes, and 5,000 are the most"
 

@@ -40,7 +40,7 @@ class Output(NamedTuple):
 Run: TypeAlias = Callable[[argparse.Namespace], int]
 """A function that runs a command and returns its exit code."""
 
-Excuse: TypeAlias = "Callable[[argparse.Namespace, Sequence[Diagnostic]], str | None]"
+Excuse: TypeAlias = "Callable[[argparse.Namespace, Sequence[Diagnostic]], str | bytes | None]"
 """A function that returns a failure in the format that stdout was asked for, if it has one.
 
 It also writes the failure to the files that were asked for.

@@ -106,7 +106,7 @@ def has_stdout(args: argparse.Namespace) -> bool:
 
 
 def write_outputs(
-    args: argparse.Namespace, write: Callable[[str], str], *, tells: bool = False
+    args: argparse.Namespace, write: Callable[[str], str | bytes], *, tells: bool = False
 ) -> None:
     """Write the files of a result, all or none.
 
@@ -123,7 +123,10 @@ def write_outputs(
         for output in args.output
         if output.file != "-"
     }
-    driver.write_all([driver.Artifact(path, text.encode()) for path, text in documents.items()])
+    driver.write_all(
+        driver.Artifact(path, document.encode() if isinstance(document, str) else document)
+        for path, document in documents.items()
+    )
     is_free = args.format == "text" or not has_stdout(args)
     for path in documents if tells and is_free else ():
         show_done(f"wrote      {shown(path)}")

@@ -10,6 +10,7 @@ from pathlib import Path
 from inception_dsl.cli.arguments import (
     SPEC_HELP,
     UNUSABLE,
+    Output,
     Parser,
     add_outputs,
     add_overrides,
@@ -21,7 +22,13 @@ from inception_dsl.cli.progress import Progress
 from inception_dsl.cli.reports import add_fail_on, excuse_comparison, finish_report, stand_for
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.diff import Report, Unmade
-from inception_dsl.emit.diff import FORMATS, SIDE_BY_SIDE
+from inception_dsl.emit.diff import FIGURES, FORMATS
+from inception_dsl.emit.figure import PRESETS, about_styles, find_style
+
+_FORMATS = tuple(dict.fromkeys((*FORMATS, *FIGURES)))
+
+_DRAWN_ONLY = ("side_by_side", "block", "style")
+"""The options that only a figure has."""
 
 
 def add(command: Parser) -> None:
@@ -34,6 +41,7 @@ def add(command: Parser) -> None:
             "diff inception_v4 community/lucid_v4",
             "diff HEAD~1:specs/inception_v4.yaml specs/inception_v4.yaml",
             "diff --against main specs/ --format markdown",
+            "diff inception_v4 community/lucid_v4 -o changes.png",
         ],
     )
     command.add_argument(
@@ -48,14 +56,15 @@ def add(command: Parser) -> None:
     )
     command.add_argument(
         "--format",
-        choices=list(FORMATS),
-        default="text",
-        help="default: text; svg is a figure of the changes, old and new in one",
+        choices=_FORMATS,
+        help="default: by the suffix of a figure's FILE, or text; "
+        f"{' and '.join(FIGURES)} are figures of the changes, old and new in one",
     )
-    command.add_argument(
-        "--side-by-side", action="store_true", help="with svg, draw the old beside the new"
-    )
-    add_outputs(command, FORMATS, takes_file=True)
+    add_outputs(command, _FORMATS, takes_file=True)
+    figure = command.add_argument_group("figures")
+    figure.add_argument("--side-by-side", action="store_true", help="draw the old beside the new")
+    figure.add_argument("--block", metavar="NAME", help="draw this block alone")
+    figure.add_argument("--style", choices=list(PRESETS), help=about_styles())
     command.add_argument(
         "--weights",
         metavar="FILE",
@@ -69,6 +78,7 @@ def add(command: Parser) -> None:
 def _diff(args: argparse.Namespace) -> int:
     from inception_dsl import driver
 
+    args.format = args.format or _format_of(args.output)
     if problem := _find_misuse(args):
         say(f"error: {problem}")
         return UNUSABLE
@@ -100,17 +110,34 @@ def _find_misuse(args: argparse.Namespace) -> str | None:
         return "`--weights` is for two specs, not for `--against`"
     if args.weights == "-":
         return "`--weights` takes a file: stdout has the comparison"
+    for option in _DRAWN_ONLY:
+        formats = {args.format, *(output.format for output in args.output)}
+        if getattr(args, option) not in (None, False) and formats.isdisjoint(FIGURES):
+            name = option.replace("_", "-")
+            return f"`--{name}` is for figures, such as `--format svg`, not for {args.format}"
     if args.against is None and len(args.specs) != 2:
         return "give two specs, OLD and NEW, or `--against REV`"
     return None
 
 
-def _write(args: argparse.Namespace, report: Report, format: str) -> str:
-    write = SIDE_BY_SIDE if format == "svg" and args.side_by_side else FORMATS[format]
-    return write(stand_for(format).see_report(report))
+def _format_of(outputs: Sequence[Output]) -> str:
+    """Return the figure that a file's name asks for, else text."""
+    plain = [output.file for output in outputs if output.format is None]
+    suffix = Path(plain[-1]).suffix.removeprefix(".") if plain else ""
+    return suffix if suffix in FIGURES else "text"
 
 
-def _excuse(args: argparse.Namespace, findings: Sequence[Diagnostic]) -> str | None:
+def _write(args: argparse.Namespace, report: Report, format: str) -> str | bytes:
+    seen = stand_for(format).see_report(report)
+    if format not in FIGURES:
+        return FORMATS[format](seen)
+    from inception_dsl.emit.diff.figure import DiffRequest, draw_report
+
+    style = find_style(args.style or "modern")
+    return draw_report(seen, DiffRequest(format, args.side_by_side, args.block, style))
+
+
+def _excuse(args: argparse.Namespace, findings: Sequence[Diagnostic]) -> str | bytes | None:
     """Return the document of a comparison that was not made, in a format for programs."""
     name = " -> ".join(args.specs) if args.against is None else args.against
     unmade = Unmade(name, tuple(findings))

@@ -25,6 +25,7 @@ from inception_dsl.emit.figure import (
     PRESETS,
     SHADINGS,
     SHAPES,
+    about_styles,
 )
 
 
@@ -56,7 +57,7 @@ def add(command: Parser) -> None:
         "--style",
         choices=list(PRESETS),
         default="modern",
-        help="; ".join(f"{name}: {style.about}" for name, style in PRESETS.items()),
+        help=about_styles(),
     )
     command.add_argument(
         "--direction", choices=DIRECTIONS, default="up", help="which way the data flows"

@@ -17,6 +17,7 @@ from inception_dsl.cli.console import (
 )
 from inception_dsl.cli.output import deliver, show
 from inception_dsl.diff import Report
+from inception_dsl.emit.diff import FIGURES
 
 if TYPE_CHECKING:
     from inception_dsl import driver
@@ -35,7 +36,7 @@ def add_fail_on(command: Parser, default: str) -> None:
     )
 
 
-Write: TypeAlias = Callable[[Report, str], str]
+Write: TypeAlias = Callable[[Report, str], str | bytes]
 """A function that writes a report in a format."""
 
 
@@ -43,7 +44,11 @@ def finish_report(args: argparse.Namespace, report: Report, write: Write) -> int
     """Print or write a report, and return the exit code that it means."""
     write_outputs(args, lambda each: write(report, each), tells=True)
     if has_stdout(args):
-        (show if args.format == "text" else deliver)(write(report, args.format))
+        document = write(report, args.format)
+        if isinstance(document, str) and args.format == "text":
+            show(document)
+        else:
+            deliver(document)
     for unmade in report.unmade:
         print_findings(unmade.diagnostics)
     print_findings(report.warnings)
@@ -52,7 +57,7 @@ def finish_report(args: argparse.Namespace, report: Report, write: Write) -> int
     return FINDINGS if report.fails else FINE
 
 
-def excuse_comparison(args: argparse.Namespace, report: Report, write: Write) -> str | None:
+def excuse_comparison(args: argparse.Namespace, report: Report, write: Write) -> str | bytes | None:
     """Write the report of a comparison that was not made to files; return the one for stdout."""
     write_outputs(args, lambda each: write(report, each))
     is_for_program = args.format != "text" and has_stdout(args)
@@ -63,7 +68,7 @@ def stand_for(format: str) -> driver.Standpoint:
     """Return the folder from which a format names files."""
     from inception_dsl import driver
 
-    if format in ("text", "svg"):
+    if format == "text" or format in FIGURES:
         return driver.stand_in(Path.cwd())
     return driver.stand_at_root(Path.cwd(), annotates=format != "json")
 

@@ -72,7 +72,7 @@ def _write(report: Report, format: str) -> str:
     return FORMATS[format](stand_for(format).see_report(report))
 
 
-def _excuse(args: argparse.Namespace, findings: Sequence[Diagnostic]) -> str | None:
+def _excuse(args: argparse.Namespace, findings: Sequence[Diagnostic]) -> str | bytes | None:
     """Return the document of a comparison that was not made, in a format for programs."""
     unmade = Unmade(f"{args.target} against {args.spec}", tuple(findings))
     return excuse_comparison(args, Report((), unmade=(unmade,), fails=True), _write)

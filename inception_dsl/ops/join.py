@@ -104,12 +104,13 @@ def _add_launches(
     written: Symbols, values: Values, inputs: Inputs, output: TensorType
 ) -> tuple[Launch, ...]:
     """Return sums from left to right; the last input is scaled before it is added."""
-    *sums, last = map(Launch, count_partial_values(inputs))
+    sums = tuple(map(Launch, count_partial_values(inputs)))
     act = () if written["act"] == "none" or values["act"] == "none" else (Launch(output.values),)
     if written["scale"] == 1:
-        return (*sums, last, *act)
+        return (*sums, *act)
+    *before, _ = sums
     scaled = Launch(inputs[-1].values)
-    return (*sums, scaled, Launch(output.values, holds=(1, 2) if sums else (1,)), *act)
+    return (*before, scaled, Launch(output.values, holds=(1, 2) if before else (1,)), *act)
 
 
 def _pairwise_launches(

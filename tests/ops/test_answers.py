@@ -8,9 +8,19 @@ import pytest
 from conftest import NET, Project
 
 from inception_dsl import driver
+from inception_dsl.analysis import measure_memory
 from inception_dsl.ir import Model, Node, TensorType
 from inception_dsl.ops import ACTIVATIONS, NORMS, OPS, Attribute, Op, flop_kinds
 from inception_dsl.ops.attribute import number
+
+ONE_BRANCH = """\
+inception: 1
+name: net
+input: 8x8x3
+network:
+  - sum: {branches: {only: 3x3 conv (4)}, join: add}
+  - product: {branches: {only: 3x3 conv (4)}, join: mul}
+"""
 
 NAMES = driver.list_specs(Path(__file__).parents[2])
 
@@ -108,3 +118,22 @@ def test_a_rescale_counts_and_emits_the_parts_that_it_has(
     measured = driver.measure(NET, folder=project.root)
     assert measured.cost.totals.flops == flops * 4 * 4 * 2
     assert f"self.r = {layer}\n" in driver.emit_module(project.check())
+
+
+def test_a_join_of_one_branch_launches_nothing(project: Project) -> None:
+    project.write(NET, ONE_BRANCH)
+    model = project.check().model
+    joins = [node for node in model.graph.nodes if OPS[node.op].join is not None]
+    assert [node.op for node in joins] == ["add", "mul"]
+    for node in joins:
+        attributes = node.attributes
+        assert OPS[node.op].launches(attributes, attributes, node.input_types, node.type) == ()
+    with_joins, without = (measure_memory(each) for each in (model, plain_model(project)))
+    assert with_joins.peak == without.peak
+
+
+def plain_model(project: Project) -> Model:
+    """The same network without its joins."""
+    convs = "network: [3x3 conv (4), 3x3 conv (4)]\n"
+    project.write(NET, ONE_BRANCH[: ONE_BRANCH.index("network:")] + convs)
+    return project.check().model

@@ -10,6 +10,8 @@ from functools import partial
 
 from inception_dsl.diagnostics import Diagnostic
 from inception_dsl.diff import Finding, Report
+from inception_dsl.emit.figure.formats import FORMATS as SCENE_FORMATS
+from inception_dsl.emit.figure.formats import SceneFormat
 
 
 def _text(report: Report) -> str:
@@ -43,9 +45,9 @@ def _sarif(report: Report) -> str:
 
 
 def _svg(report: Report, *, side_by_side: bool) -> str:
-    from inception_dsl.emit.diff.figure import diff_svg
+    from inception_dsl.emit.diff.figure import DiffRequest, draw_report
 
-    return diff_svg(report, side_by_side=side_by_side)
+    return draw_report(report, DiffRequest(side_by_side=side_by_side)).decode()
 
 
 def list_findings(report: Report) -> list[tuple[Finding, Diagnostic]]:
@@ -64,7 +66,10 @@ FORMATS: dict[str, Callable[[Report], str]] = {
     "svg": partial(_svg, side_by_side=False),
 }
 
+FIGURES = tuple(format.name for format in SCENE_FORMATS if isinstance(format, SceneFormat))
+"""The formats of the figure of a comparison."""
+
 SIDE_BY_SIDE: Callable[[Report], str] = partial(_svg, side_by_side=True)
 """The writer of a figure that draws the old beside the new."""
 
-__all__ = ["FORMATS", "SIDE_BY_SIDE", "list_findings"]
+__all__ = ["FIGURES", "FORMATS", "SIDE_BY_SIDE", "list_findings"]

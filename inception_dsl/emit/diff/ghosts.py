@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from inception_dsl.emit.figure.content.decompose import NotSeriesParallelError
@@ -19,11 +19,18 @@ class Boxes:
     output: str
 
 
-def with_ghosts(old: Boxes, new: Boxes, matches: dict[str, str]) -> Boxes:
+def with_ghosts(
+    old: Boxes,
+    new: Boxes,
+    matches: dict[str, str],
+    gone: Mapping[str, Sequence[tuple[str, int]]],
+) -> Boxes:
     """Return the new graph with removed steps as ghosts in their places.
 
     Args:
         matches: which new box an old one is; an old one without any is gone.
+        gone: removed lines that are drawn, too: by the name of the new box that they entered, the
+            new box that they left, and their place among the old inputs.
 
     Raises:
         NotSeriesParallelError: they read each other, old ones new ones and the other way round.
@@ -48,6 +55,9 @@ def with_ghosts(old: Boxes, new: Boxes, matches: dict[str, str]) -> Boxes:
                     inputs = [path]
                 else:
                     inputs.insert(min(index, len(inputs)), path)
+        for path, index in gone.get(vertex.name, ()):
+            if path not in inputs:
+                inputs.insert(min(index, len(inputs)), path)
         vertices[vertex.name] = replace(vertex, inputs=tuple(inputs))
     output, last = new.output, names.get(old.output, "")
     if last in ghosts and _behind(last, ghosts) == output:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from inception_dsl.diff import Comparison
 from inception_dsl.emit.diff.ghosts import Boxes, with_ghosts
-from inception_dsl.emit.diff.marking import Body, ChangeIndex, mark_bodies, match_boxes
-from inception_dsl.emit.diff.marks import ADDED, REMOVED, mark_element
+from inception_dsl.emit.diff.index import Body, ChangeIndex
+from inception_dsl.emit.diff.lines import MarkedLines
+from inception_dsl.emit.diff.marking import mark_bodies, match_boxes
+from inception_dsl.emit.diff.marks import ADDED, CHANGED, REMOVED, mark_element
 from inception_dsl.emit.figure.content.boxes import head_label, input_leaf
 from inception_dsl.emit.figure.content.decompose import NotSeriesParallelError, decompose
 from inception_dsl.emit.figure.content.schema import head_vertices
@@ -22,11 +24,16 @@ PlacedHead = tuple[Path, StepGroup]
 
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """Training heads of the old side, of the new one, and of both merged in one figure."""
+    """Training heads of the old side, of the new one, and of both merged in one figure.
+
+    Attributes:
+        bodies: the boxes of each head on both sides.
+    """
 
     old: Sequence[PlacedHead] = ()
     new: Sequence[PlacedHead] = ()
     both: Sequence[PlacedHead] = ()
+    bodies: Sequence[tuple[Body, Body]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +42,30 @@ class _HeadSides:
 
     old: PlacedHead | None
     new: PlacedHead | None
-    both: PlacedHead
+    both: tuple[PlacedHead, ...]
 
 
-def merge_bodies(changes: ChangeIndex, old: Body, new: Body) -> Body | None:
-    """Return both marked bodies in one, with removed steps as ghosts.
+def merge_bodies(
+    changes: ChangeIndex, old: Body, new: Body, lines: MarkedLines | None = None
+) -> Body | None:
+    """Return both marked bodies in one, with removed steps and lines as ghosts.
+
+    Removed lines are left out where branches nest without them alone.
 
     Returns:
         None if the branches of both together do not nest.
     """
     sides = Boxes(old.vertices, old.output), Boxes(new.vertices, new.output)
-    try:
-        both = with_ghosts(*sides, match_boxes(changes, old, new))
-        decompose(both.vertices, both.output)
-    except NotSeriesParallelError:
-        return None
-    return replace(new, vertices=both.vertices, output=both.output)
+    matches = match_boxes(changes, old, new)
+    choices = [lines.gone, {}] if lines is not None and lines.gone else [{}]
+    for gone in choices:
+        try:
+            both = with_ghosts(*sides, matches, gone)
+            decompose(both.vertices, both.output)
+        except NotSeriesParallelError:
+            continue
+        return replace(new, vertices=both.vertices, output=both.output)
+    return None
 
 
 def draw_heads(
@@ -67,18 +82,26 @@ def draw_heads(
     """
     rest: dict[str, Head] = {head.path: head for head in comparison.old.heads}
     heads: list[_HeadSides] = []
+    bodies: list[tuple[Body, Body]] = []
     for head in comparison.new.heads:
         old_head = _find_old_head(changes, head, rest)
+        body = _head_body(subjects[1], head)
         if old_head is None:
+            bodies.append((replace(body, vertices=()), body))
             heads.append(_added_head(subjects[1], head))
         else:
             del rest[old_head.path]
-            heads.append(_paired_head(changes, subjects, old_head, head))
-    heads += _removed_heads(changes, subjects[0], trunks, rest.values())
+            bodies.append((_head_body(subjects[0], old_head), body))
+            heads.append(_paired_head(changes, subjects, trunks, old_head, head))
+    for gone in rest.values():
+        body = _head_body(subjects[0], gone)
+        bodies.append((body, replace(body, vertices=())))
+        heads.append(_removed_head(changes, subjects[0], trunks, gone))
     return Heads(
         old=[sides.old for sides in heads if sides.old is not None],
         new=[sides.new for sides in heads if sides.new is not None],
-        both=[sides.both for sides in heads],
+        both=[head for sides in heads for head in sides.both],
+        bodies=bodies,
     )
 
 
@@ -93,41 +116,55 @@ def _find_old_head(changes: ChangeIndex, head: Head, rest: Mapping[str, Head]) -
 
 def _added_head(subject: FigureSubject, head: Head) -> _HeadSides:
     body = _mark_all(_head_body(subject, head), ADDED)
-    placed = subject.heads[head.path].source, _group(head, head_label(head), body)
-    return _HeadSides(None, placed, placed)
+    group = replace(_group(head, head_label(head), body), mark=ADDED)
+    placed = subject.heads[head.path].source, group
+    return _HeadSides(None, placed, (placed,))
 
 
 def _paired_head(
-    changes: ChangeIndex, subjects: tuple[FigureSubject, FigureSubject], old: Head, new: Head
+    changes: ChangeIndex,
+    subjects: tuple[FigureSubject, FigureSubject],
+    trunks: tuple[Body, Body],
+    old: Head,
+    new: Head,
 ) -> _HeadSides:
+    """Return a head that both sides have; one that moved is a ghost at its old place, too."""
     bodies = mark_bodies(changes, _head_body(subjects[0], old), _head_body(subjects[1], new))
-    merged = merge_bodies(changes, *bodies) or bodies[1]
+    merged = merge_bodies(changes, *bodies)
     labels = head_label(old), head_label(new)
-    both = " -> ".join(dict.fromkeys(labels))
     sources = subjects[0].heads[old.path].source, subjects[1].heads[new.path].source
-    return _HeadSides(
-        (sources[0], _group(old, labels[0], bodies[0])),
-        (sources[1], _group(new, labels[1], bodies[1])),
-        (sources[1], _group(new, both, merged)),
-    )
+    before, after = _group(old, labels[0], bodies[0]), _group(new, labels[1], bodies[1])
+    both = _group(new, labels[1], merged or bodies[1])
+    if labels[0] != labels[1]:
+        before, after = replace(before, mark=CHANGED), replace(after, mark=CHANGED)
+        if old.path == new.path:
+            both = replace(both, mark=CHANGED, label=head_label(new, old))
+        else:
+            both = replace(both, mark=CHANGED, old_label=labels[0])
+    together = [(sources[1], both)]
+    ghost = _removed_head(changes, subjects[0], trunks, old)
+    at, _ = ghost.both[0]
+    boxes = {path: vertex.name for vertex in trunks[1].vertices for path in vertex.paths}
+    if merged is None or boxes.get(at, at) != boxes.get(sources[1], sources[1]):
+        together += ghost.both
+    return _HeadSides((sources[0], before), (sources[1], after), tuple(together))
 
 
-def _removed_heads(
+def _removed_head(
     changes: ChangeIndex,
     subject: FigureSubject,
     trunks: tuple[Body, Body],
-    heads: Iterable[Head],
-) -> Iterator[_HeadSides]:
-    """Yield the heads that only the old side has, at the new box that they stood at."""
+    head: Head,
+) -> _HeadSides:
+    """Return a head that only the old side has, at the new box that it stood at."""
     matches = match_boxes(changes, *trunks)
     ends = {vertex.name: vertex.paths[-1] for vertex in trunks[1].vertices if vertex.paths}
-    for head in heads:
-        body = _mark_all(_head_body(subject, head), REMOVED, struck=True)
-        group = _group(head, head_label(head), body)
-        source = subject.heads[head.path].source
-        box = next((v.name for v in trunks[0].vertices if source in v.paths), source)
-        at = ends.get(matches.get(box, ""), source)
-        yield _HeadSides((source, group), None, (at, group))
+    body = _mark_all(_head_body(subject, head), REMOVED, struck=True)
+    group = replace(_group(head, head_label(head), body), mark=REMOVED)
+    source = subject.heads[head.path].source
+    box = next((v.name for v in trunks[0].vertices if source in v.paths), source)
+    at = ends.get(matches.get(box, ""), source)
+    return _HeadSides((source, group), None, ((at, group),))
 
 
 def _head_body(subject: FigureSubject, head: Head) -> Body:

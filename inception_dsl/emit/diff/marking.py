@@ -1,11 +1,26 @@
-"""The facts of a comparison by box, and the boxes of both sides marked by them."""
+"""The boxes of both sides of a comparison, each with its mark and with the words that change."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
-from inception_dsl.diff import Changed, Comparison, Edit, Renamed, Reparented
+from inception_dsl.diff import (
+    Added,
+    ArgumentsChanged,
+    BlockRenamed,
+    Changed,
+    Edit,
+    Removed,
+    Renamed,
+    Reordered,
+    Reparented,
+    Replaced,
+)
+from inception_dsl.emit.diff.index import Body, ChangeIndex, list_nodes, step_within
+from inception_dsl.emit.diff.lines import order_text
 from inception_dsl.emit.diff.marks import (
     ADDED,
     BLUE,
@@ -13,9 +28,11 @@ from inception_dsl.emit.diff.marks import (
     REMOVED,
     RIPPLE,
     SAME,
+    TINTED,
+    add_note,
     mark_element,
     note_shape,
-    only_element,
+    strike_gone,
     strike_old,
 )
 from inception_dsl.emit.diff.notation import detail_text
@@ -27,115 +44,15 @@ from inception_dsl.emit.figure.content.tree import (
     Series,
     Vertex,
     leaves,
-    map_leaves,
+    map_element,
 )
-from inception_dsl.ir import Model, Path, find_range
+from inception_dsl.ir import Path
 
-MAX_SITES = 8
-"""Maximum number of lines that share a change in the figure; others are listed below it."""
+_BY_LINES = (Added, Removed, Changed, Replaced, ArgumentsChanged, BlockRenamed)
+"""The edits that a box shows by the lines in which both sides differ; others are told in words."""
 
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """The boxes of a block, or of the network, on one side.
-
-    Attributes:
-        output: the box whose value it gives.
-        scope: the path of the call that is looked at.
-        scopes: the paths of all calls of the block.
-        entering: the box of its input.
-    """
-
-    vertices: Sequence[Vertex]
-    output: str
-    scope: Path
-    scopes: tuple[Path, ...]
-    entering: Leaf
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeIndex:
-    """The edits of a comparison by the steps that they touch.
-
-    Attributes:
-        pairs: new nodes by old ones; `back` the other way round.
-        direct: the edits at each new path.
-        touched: the same paths, sorted, so that those below one path stand together.
-        followers: the nodes of which only the shape or the cost follows.
-        shared: the edits that would mark nearly every box; they are listed below the figure.
-        blocks: the new blocks that some edit changes.
-        old_nodes, new_nodes: the nodes at each path and below it.
-    """
-
-    pairs: Mapping[str, Path]
-    back: Mapping[str, Path]
-    direct: Mapping[Path, Sequence[Edit]]
-    touched: Sequence[Path]
-    followers: frozenset[Path]
-    shared: Sequence[Edit]
-    blocks: frozenset[str]
-    old_nodes: Mapping[str, Sequence[Path]]
-    new_nodes: Mapping[str, Sequence[Path]]
-
-    def find_within(self, holders: Iterable[Path]) -> list[Path]:
-        """Return the touched paths that are one of the holders or lie below one, each once."""
-        paths: dict[Path, None] = {}
-        for holder in holders:
-            if holder in self.direct:
-                paths[holder] = None
-            start, end = find_range(self.touched, holder)
-            paths.update(dict.fromkeys(self.touched[start:end]))
-        return list(paths)
-
-
-def index_changes(comparison: Comparison) -> ChangeIndex:
-    """Return the edits of a comparison by the steps that they touch."""
-    diff = comparison.diff
-    edits = [edit for edit in diff.edits if edit.category not in ("INTERFACE", "COSMETIC")]
-    shared = [edit for edit in edits if _is_shared(edit)]
-    marked = [edit for edit in edits if not _is_shared(edit)]
-    direct: dict[Path, list[Edit]] = {}
-    for edit in marked:
-        for place in edit.places:
-            if place.new is not None:
-                direct.setdefault(place.new, []).append(edit)
-    return ChangeIndex(
-        pairs=dict(diff.pairs),
-        back={new: old for old, new in diff.pairs},
-        direct=direct,
-        touched=sorted(direct),
-        followers=frozenset(path for edit in diff.edits for path in edit.followers),
-        shared=shared,
-        blocks=frozenset(block for edit in marked for block in _changed_blocks(edit)),
-        old_nodes=_nodes_within(comparison.old),
-        new_nodes=_nodes_within(comparison.new),
-    )
-
-
-def _is_shared(edit: Edit) -> bool:
-    """Tell whether an edit would mark nearly every box of a block."""
-    match edit:
-        case Changed(sites=sites):
-            return len(sites) > MAX_SITES
-        case Renamed(is_many=is_many) | Reparented(is_many=is_many):
-            return is_many
-        case _:
-            return False
-
-
-def _changed_blocks(edit: Edit) -> Iterator[str]:
-    if edit.new is not None:
-        yield edit.new.block
-    if isinstance(edit, Changed):
-        yield from (site.block for site in edit.sites)
-
-
-def _nodes_within(model: Model) -> dict[str, list[Path]]:
-    nodes: dict[str, list[Path]] = {}
-    for node in model.graph.nodes:
-        for holder in (node.path, *node.path.parents):
-            nodes.setdefault(holder, []).append(node.path)
-    return nodes
+_BY_TITLE = (Added, Removed, Renamed, Reparented, BlockRenamed)
+"""The edits that the first line of a box shows: its name, and the number of its copies."""
 
 
 def match_boxes(changes: ChangeIndex, old: Body, new: Body) -> dict[str, str]:
@@ -155,12 +72,12 @@ def _find_counterparts(changes: ChangeIndex, old: Body, new: Body) -> dict[str, 
     boxes = {
         node: vertex.name
         for vertex in new.vertices
-        for node in _nodes_in(vertex, [new.scope], changes.new_nodes)
+        for node in list_nodes(vertex, [new.scope], changes.new_nodes)
     }
     ports = {vertex.name for vertex in new.vertices if vertex.is_port}
     counterparts: dict[str, list[str]] = {}
     for vertex in old.vertices:
-        nodes = _nodes_in(vertex, [old.scope], changes.old_nodes)
+        nodes = list_nodes(vertex, [old.scope], changes.old_nodes)
         paired = (changes.pairs.get(node, Path()) for node in nodes)
         counterparts[vertex.name] = list(dict.fromkeys(boxes[n] for n in paired if n in boxes))
         if vertex.is_port and vertex.name in ports:
@@ -168,38 +85,43 @@ def _find_counterparts(changes: ChangeIndex, old: Body, new: Body) -> dict[str, 
     return counterparts
 
 
-def _nodes_in(
-    vertex: Vertex, scopes: Sequence[Path], nodes: Mapping[str, Sequence[Path]]
-) -> Iterator[Path]:
-    for scope in scopes:
-        for path in vertex.paths:
-            yield from nodes.get(scope / path, ())
-
-
 def mark_bodies(changes: ChangeIndex, old: Body, new: Body) -> tuple[Body, Body]:
     """Return both bodies with the looks that their boxes have in a comparison."""
-    matches = match_boxes(changes, old, new)
     counterparts = _find_counterparts(changes, old, new)
-    alone = {new_name: name for name, new_name in matches.items() if len(counterparts[name]) == 1}
-    old_elements = {vertex.name: vertex.element for vertex in old.vertices}
-    after: dict[str, Vertex] = {}
+    matches = match_boxes(changes, old, new)
+    before = {vertex.name: vertex for vertex in old.vertices}
+    origins = {new_name: before[name] for name, new_name in matches.items()}
+    marked_old = {
+        vertex.name: mark_element(vertex.element, REMOVED, struck=True) for vertex in old.vertices
+    }
+    vertices: list[Vertex] = []
     for vertex in new.vertices:
-        old_element = old_elements.get(alone.get(vertex.name, ""))
-        element = _mark_box(changes, vertex, new.scopes, old_element)
-        after[vertex.name] = replace(vertex, element=element)
-    before: list[Vertex] = []
-    for vertex in old.vertices:
-        match = after.get(matches.get(vertex.name, ""))
-        mark = next(leaves(match.element)).mark if match is not None else REMOVED
-        element = mark_element(vertex.element, mark or SAME, struck=match is None)
-        before.append(replace(vertex, element=element))
-    entering = replace(new.entering, mark=SAME)
-    if new.entering.shape != old.entering.shape:
-        entering = note_shape(replace(entering, mark=RIPPLE), old.entering.shape)
+        origin = origins.get(vertex.name)
+        change = _find_change(changes, vertex, new, origin, old)
+        is_alone = origin is not None and len(counterparts[origin.name]) == 1
+        old_element = origin.element if origin is not None and is_alone else None
+        new_element, old_look = _mark_pair(change, vertex.element, old_element)
+        vertices.append(replace(vertex, element=new_element))
+        if origin is not None:
+            marked_old[origin.name] = old_look or mark_element(origin.element, change.mark)
+    entering = _mark_input(changes, old, new)
+    old_vertices = [replace(v, element=marked_old[v.name]) for v in old.vertices]
     return (
-        replace(old, vertices=before, entering=replace(old.entering, mark=SAME)),
-        replace(new, vertices=list(after.values()), entering=entering),
+        replace(old, vertices=old_vertices, entering=entering[0]),
+        replace(new, vertices=vertices, entering=entering[1]),
     )
+
+
+def _mark_input(changes: ChangeIndex, old: Body, new: Body) -> tuple[Leaf, Leaf]:
+    """Return the boxes of the inputs of both sides: of the network's, or of a block's."""
+    before, after = replace(old.entering, mark=SAME), replace(new.entering, mark=SAME)
+    if any(path in changes.direct for path in after.paths) and not new.scope:
+        lines = strike_old(before.lines, after.lines)
+        before = replace(before, mark=CHANGED, lines=strike_gone(before.lines, after.lines))
+        return before, replace(after, mark=CHANGED, lines=lines)
+    if before.shape and after.shape and before.shape != after.shape:
+        after = note_shape(replace(after, mark=RIPPLE), before.shape)
+    return before, after
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,81 +129,181 @@ class _BoxChange:
     """The facts by which a box is marked.
 
     Attributes:
-        mark: the look of the box.
+        mark: the look of the box; `rest` is that of a second box of the step that says the same.
         edits: the edits of the step itself.
-        inside: the number of steps that change below it, if it does not change itself.
+        inside: the number of steps that change below it, by their kind of change.
+        has_other_values: attributes of it differ, whether an edit names them or they follow.
     """
 
     mark: Mark
+    rest: Mark
     edits: Sequence[Edit]
-    inside: int
+    inside: Mapping[str, int]
+    has_other_values: bool
 
 
-def _find_box_change(
-    changes: ChangeIndex, vertex: Vertex, scopes: Sequence[Path], nodes: Sequence[Path]
+def _find_change(
+    changes: ChangeIndex, vertex: Vertex, new: Body, origin: Vertex | None, old: Body
 ) -> _BoxChange:
-    paths = dict.fromkeys(scope / path for scope in scopes for path in vertex.paths)
+    nodes = list(list_nodes(vertex, new.scopes, changes.new_nodes))
+    is_new = origin is None and not any(node in changes.back for node in nodes)
+    if is_new:
+        return _BoxChange(ADDED, ADDED, (), {}, has_other_values=False)
+    paths = _paths_of(vertex, new)
+    old_paths = _paths_of(origin, old) if origin is not None else {}
     touched = changes.find_within(paths)
-    edits = [edit for path in paths for edit in changes.direct.get(path, ())]
+    gone = changes.find_gone_within(old_paths)
     # An added or removed copy is marked at the repeated step itself.
-    below = [at for at in touched if not (at.copy is not None and at.parent in paths)]
-    inside = len({_step_within(at, paths) for at in below}) if not edits else 0
+    edits = [edit for at in touched if _is_at(at, paths) for edit in changes.direct[at]]
+    edits += [edit for at in gone if _is_at(at, old_paths) for edit in changes.gone[at]]
+    inside: Counter[str] = Counter()
+    counted = {
+        ("added" if _is_added(changes, at) else "changed", step_within(at, paths))
+        for at in touched
+        if not _is_at(at, paths)
+    }
+    counted |= {("removed", step_within(at, old_paths)) for at in gone if not _is_at(at, old_paths)}
+    for kind, _ in sorted(counted):
+        inside[kind] += 1
+    differs = any(node in changes.other_values and _is_at(node, paths) for node in nodes)
     follows = any(node in changes.followers for node in nodes)
-    mark = CHANGED if touched else RIPPLE if follows else SAME
-    return _BoxChange(mark, edits, inside)
+    is_tinted = any(node in changes.tinted for node in nodes)
+    is_changed = bool(edits or counted) or (differs and not follows)
+    rest = RIPPLE if follows else TINTED if is_tinted else SAME
+    mark = CHANGED if is_changed else rest
+    return _BoxChange(mark, rest, list(dict.fromkeys(edits)), inside, has_other_values=differs)
 
 
-def _step_within(path: Path, holders: Container[Path]) -> Path:
-    """Return a path within its holder; the same for all copies of the holder."""
-    holder = next(holder for holder in (path, *path.parents, Path()) if holder in holders)
-    inner = path.relative_to(holder)
-    return inner.relative_to(inner.first) if inner.first.copy is not None else inner
+def _paths_of(vertex: Vertex, body: Body) -> dict[Path, None]:
+    """Return the absolute paths of the steps that a box stands for."""
+    return dict.fromkeys(scope / path for scope in body.scopes for path in vertex.paths)
 
 
-def _mark_box(
-    changes: ChangeIndex, vertex: Vertex, scopes: Sequence[Path], old: Element | None
-) -> Element:
-    """Return a box of the new body with its mark in a comparison; `old` is its old box."""
-    nodes = list(_nodes_in(vertex, scopes, changes.new_nodes))
-    if old is None and not any(node in changes.back for node in nodes):
-        return mark_element(vertex.element, ADDED)
-    change = _find_box_change(changes, vertex, scopes, nodes)
-    old_leaves = iter(list(leaves(old)) if old is not None else [])
-    first, *others = (leaf.lines for leaf in leaves(vertex.element))
-    is_whole = not others
-
-    def mark_leaf(leaf: Leaf) -> Leaf:
-        old_leaf = next(old_leaves, None)
-        lines = leaf.lines
-        if old_leaf is not None and change.mark is not SAME:
-            lines = _strike_changed(change, old_leaf.lines, leaf.lines, is_whole=is_whole)
-        if change.inside and leaf.lines == first:
-            word = "steps" if change.inside > 1 else "step"
-            lines = (*lines, Line(f"({change.inside} {word} changed inside)", colour=BLUE))
-        if change.edits and lines == leaf.lines:  # the box does not show the edit by itself
-            details = dict.fromkeys(map(detail_text, change.edits))
-            lines = (*lines, *(Line(text, small=True) for text in details))
-        marked = replace(leaf, lines=lines, mark=change.mark)
-        return note_shape(marked, old_leaf.shape if old_leaf is not None else leaf.shape)
-
-    return only_element(map_leaves(Series((vertex.element,)), mark_leaf))
+def _is_at(path: Path, holders: Mapping[Path, None]) -> bool:
+    """Tell whether a path is that of a step, or of a copy of it."""
+    return path in holders or path.step in holders
 
 
-def _strike_changed(
-    change: _BoxChange, old: Sequence[Line], new: Sequence[Line], *, is_whole: bool
-) -> tuple[Line, ...]:
-    """Return the lines of a box, with the words struck that its own edits change.
+def _is_added(changes: ChangeIndex, path: Path) -> bool:
+    return all(isinstance(edit, Added) for edit in changes.direct[path])
+
+
+def _mark_pair(
+    change: _BoxChange, new: Element, old: Element | None
+) -> tuple[Element, Element | None]:
+    """Return the box of a step on the new side, and that on the old side if there is one.
+
+    Args:
+        old: the old box of the step; None if the step has none of its own.
+    """
+    if old is None:
+        pairs: list[tuple[Leaf | None, Leaf | None]] = [(None, leaf) for leaf in leaves(new)]
+    else:
+        pairs = list(zip_longest(leaves(old), leaves(new)))
+    befores: list[Leaf] = []
+    afters: list[Leaf] = []
+    is_first = True
+    for before, after in pairs:
+        if after is None:  # a box of a step that has one less now, such as that of its activation
+            assert before is not None
+            afters.append(_ghost(before))
+            befores.append(_ghost(before))
+            continue
+        if before is None and old is not None:
+            afters.append(replace(after, mark=ADDED))
+            continue
+        marked = _mark_leaf(change, after, before, has_words=is_first)
+        afters.append(marked)
+        if before is not None:
+            befores.append(_mark_old_leaf(change, before, after))
+        is_first = False
+    shown_old = _rebuild(old, befores) if old is not None else None
+    return _rebuild(new, afters), shown_old
+
+
+def _ghost(leaf: Leaf) -> Leaf:
+    element = mark_element(leaf, REMOVED, struck=True)
+    assert isinstance(element, Leaf)
+    return element
+
+
+def _rebuild(element: Element, marked: Sequence[Leaf]) -> Element:
+    """Return an element with other leaves; with more than it had, they follow each other."""
+    count = sum(1 for _ in leaves(element))
+    if count != len(marked):
+        return Series(tuple(marked))
+    following = iter(marked)
+    return map_element(element, lambda _: next(following))
+
+
+def _mark_leaf(change: _BoxChange, leaf: Leaf, old: Leaf | None, *, has_words: bool) -> Leaf:
+    """Return a box of the new body with its mark; `has_words`, with those of its edits."""
+    marked = replace(leaf, mark=change.mark)
+    is_struck = False
+    if old is not None and _shows_lines(change):
+        lines = _strike(change, old.lines, leaf.lines)
+        is_struck = any(line.struck for line in lines)
+        marked = replace(marked, lines=lines)
+        if leaf.is_circle and old.note != leaf.note:
+            marked = replace(marked, old_note=old.note)
+            is_struck = True
+    if not has_words and not is_struck:
+        marked = replace(marked, mark=change.rest)
+    if has_words:
+        for line in _tell(change, is_struck=is_struck):
+            if marked.is_circle:
+                marked = add_note(marked, line.text)
+            else:
+                marked = replace(marked, lines=(*marked.lines, line))
+    return note_shape(marked, old.shape if old is not None else "")
+
+
+def _mark_old_leaf(change: _BoxChange, leaf: Leaf, new: Leaf) -> Leaf:
+    """Return a box of the old body with the mark of its new one."""
+    marked = replace(leaf, mark=change.mark)
+    if not _shows_lines(change):
+        return marked
+    if leaf.is_circle:
+        is_other = leaf.note != new.note
+        return replace(marked, old_note=leaf.note, note="") if is_other else marked
+    return replace(marked, lines=strike_gone(leaf.lines, new.lines))
+
+
+def _shows_lines(change: _BoxChange) -> bool:
+    """Tell whether the lines in which both sides differ tell of a change of the step itself.
 
     A box shows the arguments in which the calls of its block differ. One side's calls may differ in
     more than those of the other, and no call has changed.
-
-    Args:
-        is_whole: the step has no other box.
     """
-    if not is_whole or (not change.edits and not change.inside):
-        return strike_old(old, new)
-    if not change.edits:
-        return tuple(new)
-    if all(isinstance(edit, Renamed | Reparented) for edit in change.edits):
+    return change.has_other_values or bool(change.edits)
+
+
+def _strike(change: _BoxChange, old: Sequence[Line], new: Sequence[Line]) -> tuple[Line, ...]:
+    is_titled = all(isinstance(edit, _BY_TITLE) for edit in change.edits)
+    if change.edits and is_titled and not change.has_other_values:
         return (*strike_old(old[:1], new[:1]), *new[1:])
     return strike_old(old, new)
+
+
+def _tell(change: _BoxChange, *, is_struck: bool) -> Iterator[Line]:
+    """Yield the words of a box that its own lines do not show."""
+    if change.inside:
+        yield Line(f"({_inside_text(change.inside)})", colour=BLUE)
+    texts: dict[str, None] = {}
+    for edit in change.edits:
+        match edit:
+            case Reordered():
+                texts[order_text(edit)] = None
+            case _ if not (is_struck and isinstance(edit, _BY_LINES)):
+                texts[detail_text(edit)] = None
+    yield from (Line(text, small=True) for text in texts)
+
+
+def _inside_text(inside: Mapping[str, int]) -> str:
+    """Return the number of steps that change below a box: `2 steps changed, 1 removed inside`."""
+    parts: list[str] = []
+    for kind in ("changed", "added", "removed"):
+        if count := inside.get(kind, 0):
+            noun = "" if parts else " step" if count == 1 else " steps"
+            parts.append(f"{count}{noun} {kind}")
+    return f"{', '.join(parts)} inside"

@@ -23,7 +23,13 @@ from inception_dsl.emit.figure.request import (
     Shading,
     Shapes,
 )
-from inception_dsl.emit.figure.styles import DIRECTIONS, PRESETS, Direction, find_style
+from inception_dsl.emit.figure.styles import (
+    DIRECTIONS,
+    PRESETS,
+    Direction,
+    about_styles,
+    find_style,
+)
 
 if TYPE_CHECKING:
     from inception_dsl.emit.figure.render import (
@@ -61,6 +67,7 @@ __all__ = [
     "Request",
     "Shading",
     "Shapes",
+    "about_styles",
     "build_figures",
     "find_style",
     "format_of",

@@ -61,6 +61,11 @@ PRESETS: dict[str, Style] = {
 """The styles by name; the command line and the Python interface offer all of them."""
 
 
+def about_styles() -> str:
+    """Return the description of the styles that the help of the command line prints."""
+    return "; ".join(f"{name}: {style.about}" for name, style in PRESETS.items())
+
+
 def find_style(name: str, direction: Direction = "up") -> Style:
     """Return a preset whose data flows in a direction.
 

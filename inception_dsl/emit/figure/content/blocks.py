@@ -131,7 +131,7 @@ def _element(
     if isinstance(definition, NodeDef):
         return node_element(subject, same, steps, BlockView(definition.attributes, known, count))
     arguments = []
-    for name in subject.varying[definition.block]:
+    for name in subject.list_arguments(definition.block, steps):
         value = bind(_argument(subject, definition, name), known)
         is_passed_on = value == Name(name)
         arguments.append(name if is_passed_on else f"{name}={show_value(value)}")

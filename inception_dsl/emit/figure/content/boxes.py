@@ -64,10 +64,16 @@ def output_shapes(model: Model) -> dict[str, str]:
     return {name: str(type) for name, type in model.outputs.items()}
 
 
-def head_label(head: Head) -> str:
-    """Return the label over a training head."""
-    weight = "" if head.loss_weight == 1 else f", loss × {show_value(head.loss_weight)}"  # noqa: RUF001
-    return f"{head.path} (training only{weight})"
+def head_label(head: Head, old: Head | None = None) -> str:
+    """Return the label over a training head.
+
+    Args:
+        old: the head in an older network, where its loss had another weight.
+    """
+    weights = [show_value(side.loss_weight) for side in (old, head) if side is not None]
+    if set(weights) == {"1"}:
+        return f"{head.path} (training only)"
+    return f"{head.path} (training only, loss × {' -> '.join(weights)})"  # noqa: RUF001
 
 
 def is_named_by_step(subject: FigureSubject, step: FoldedStep) -> bool:
@@ -133,7 +139,11 @@ def node_element(
             bare = Leaf(step.paths, "circle", form=form)
             return _circle(subject, bare, attributes, shape, steps)
     text = describe_op(
-        first.op, attributes, subject.usual, is_depthwise=all(map(_is_depthwise, nodes))
+        first.op,
+        attributes,
+        subject.usual,
+        is_depthwise=all(map(_is_depthwise, nodes)),
+        spoken=subject.find_spoken(steps),
     )
     box = replace(_box(same[0], text.name, text.detail, view.count), paths=step.paths)
     return _complete(subject, box, text.kind, shape, steps)
@@ -169,7 +179,8 @@ def _circle(
     subject: FigureSubject, bare: Leaf, attributes: Attributes, shape: str, steps: Sequence[Path]
 ) -> Element:
     scale, act = attributes.get("scale", 1), attributes.get("act", "none")
-    note = "" if scale == 1 else tell_scale(scale)
+    is_bare = scale == 1 and "scale" not in subject.find_spoken(steps)
+    note = "" if is_bare else tell_scale(scale)
     if "drop_path" in attributes:
         drop = attributes["drop_path"]
         is_number = isinstance(drop, int | Decimal)

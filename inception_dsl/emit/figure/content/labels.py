@@ -6,13 +6,13 @@ The norm and the activation of most convolutions of a model go without saying.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
 from inception_dsl.expr import Expr, Name
 from inception_dsl.ir import Attributes, Model, Node, Value, walk_calls
-from inception_dsl.ops import NORMS, OPS, Op
+from inception_dsl.ops import NORMS, OPS, Attribute, Op
 from inception_dsl.ops import shown as written
 from inception_dsl.schedule import find_operands, is_schedule
 
@@ -50,15 +50,22 @@ def _most(counts: Counter[Value]) -> Value:
 
 
 def describe_op(
-    op: str, attributes: Attributes, usual: Conventions, *, is_depthwise: bool
+    op: str,
+    attributes: Attributes,
+    usual: Conventions,
+    *,
+    is_depthwise: bool,
+    spoken: Collection[str] = (),
 ) -> BoxText:
     """Return the text of an op's box; its attributes may be expressions.
 
     Args:
         is_depthwise: it is a convolution with one group for each input channel.
+        spoken: the attributes that the box shows whatever their values are.
     """
     facts = OPS[op]
-    words = " ".join(_words(facts, attributes, usual, is_depthwise=is_depthwise))
+    shown = _words(facts, attributes, usual, is_depthwise=is_depthwise, spoken=spoken)
+    words = " ".join(shown)
     return BoxText(_kind(facts, attributes, usual), _name(facts, attributes, is_depthwise), words)
 
 
@@ -94,40 +101,64 @@ def _name(op: Op, attributes: Attributes, is_depthwise: bool) -> str:
 
 
 def _words(
-    op: Op, attributes: Attributes, usual: Conventions, *, is_depthwise: bool
+    op: Op,
+    attributes: Attributes,
+    usual: Conventions,
+    *,
+    is_depthwise: bool,
+    spoken: Collection[str],
 ) -> Iterator[str]:
     if op.kernel and op.figure != "convolution":
         yield show_value(attributes[op.kernel])
+    told: set[str] = set()
     for attribute in op.attributes:
         name = attribute.name
         value = attributes.get(name)
-        if name == op.kernel or attribute.owner or not attribute.is_drawn:
+        if value is None and name in spoken and isinstance(attribute.default, str):
+            value = attribute.default
+        if name == op.kernel or value is None:
             continue
-        if value is None or value == attribute.default or (name == "groups" and is_depthwise):
+        if name in spoken and name not in told and not (attribute.owner and "norm" in spoken):
+            told.add(name)  # several norms have attributes of one name
+            yield _word(op, attribute, value)
             continue
-        match attribute.kind:
-            case "width":
-                yield show_value(value)
-            case "flag":
-                yield name if value is True else f"no {name}"
-            case "pad" | "choice" if flag := op.flag_of(name, value):
-                yield flag
-            case _ if value == Name(name):
-                yield name
-            case _:
-                yield f"{name} {show_value(value)}"
-    yield from _ending(op, attributes, usual)
+        if attribute.owner or not attribute.is_drawn or value == attribute.default:
+            continue
+        if name != "groups" or not is_depthwise:
+            yield _word(op, attribute, value)
+    yield from _ending(op, attributes, usual, spoken)
 
 
-def _ending(op: Op, attributes: Attributes, usual: Conventions) -> Iterator[str]:
+def _word(op: Op, attribute: Attribute, value: Value | Expr) -> str:
+    """Return the word of an attribute."""
+    name = attribute.name
+    match attribute.kind:
+        case "width":
+            return show_value(value)
+        case "flag":
+            return name if value is True else f"no {name}"
+        case "pad" | "choice" if flag := op.flag_of(name, value):
+            return flag
+        case "init":
+            return f"{name} {written(value)}"
+        case _ if value == Name(name):
+            return name
+        case _:
+            return f"{name} {show_value(value)}"
+
+
+def _ending(
+    op: Op, attributes: Attributes, usual: Conventions, spoken: Collection[str]
+) -> Iterator[str]:
     """Yield the norm and the activation behind the weights of an op, each if unusual."""
     norm, act = attributes.get("norm"), attributes.get("act")
     is_conv = op.figure == "convolution"
     if act is None or op.join is not None:
         return
-    if is_conv and norm != usual.norm and (act != "none" or usual.act == "none"):
+    is_shown = act != "none" or usual.act == "none"
+    if is_conv and norm != usual.norm and is_shown and "norm" not in spoken:
         yield _norm(norm)
-    if act != (usual.act if is_conv else "none"):
+    if act != (usual.act if is_conv else "none") and "act" not in spoken:
         yield "Linear" if act == "none" else _activation(act)
 
 

@@ -153,7 +153,7 @@ def _arguments(subject: FigureSubject, row: FoldedStep) -> str:
     """
     parts = []
     calls = [item for item in row.copies if isinstance(item, Call)]
-    for name in subject.varying[calls[0].block]:
+    for name in subject.list_arguments(calls[0].block, row.paths):
         values = [show_value(call.arguments[name]) for call in calls]
         if len(row.paths) == 1 and (NETWORK, row.path, name) in subject.scheduled:
             values = [show_schedule(calls[0].arguments[name], calls[-1].arguments[name])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from inception_dsl.analysis import CostReport
 from inception_dsl.emit.figure.content.labels import Conventions, find_conventions
@@ -54,6 +54,8 @@ class FigureSubject:
         heads: the steps of each training head, copies folded, by its path.
         scheduled: the arguments that change evenly from copy to copy: the block that has the call,
             the path of the call there, and the parameter.
+        spoken: the attributes or arguments that the box of a step shows whatever their values are,
+            by the absolute path of the step.
     """
 
     model: Model
@@ -66,6 +68,21 @@ class FigureSubject:
     trunk: Sequence[FoldedStep]
     heads: Mapping[Path, HeadSteps]
     scheduled: frozenset[tuple[str, Path, str]]
+    spoken: Mapping[Path, frozenset[str]] = field(default_factory=dict)
+
+    def find_spoken(self, steps: Iterable[Path]) -> frozenset[str]:
+        """Return the attributes or arguments that the box of some steps always shows."""
+        if not self.spoken:
+            return frozenset()
+        return frozenset(name for path in steps for name in self.spoken.get(path, ()))
+
+    def list_arguments(self, block: str, steps: Iterable[Path]) -> list[str]:
+        """Return the parameters of a block that the box of some calls shows."""
+        spoken = self.find_spoken(steps)
+        if not spoken:
+            return list(self.varying[block])
+        names = (param.name for param in self.blocks[block].params)
+        return [name for name in names if name in spoken or name in self.varying[block]]
 
     def title(self, block: BlockDef) -> str:
         """Return the title of a block, or of the network."""
@@ -98,8 +115,14 @@ class FigureSubject:
         return total
 
 
-def describe(model: Model, cost: CostReport) -> FigureSubject:
-    """Gather the facts that the figures of a model share."""
+def describe(
+    model: Model, cost: CostReport, spoken: Mapping[Path, frozenset[str]] | None = None
+) -> FigureSubject:
+    """Gather the facts that the figures of a model share.
+
+    Args:
+        spoken: the attributes or arguments that boxes show whatever their values are.
+    """
     calls: dict[str, list[LocatedCall]] = {}
     for located in locate_calls(model):
         calls.setdefault(located.call.block, []).append(located)
@@ -120,6 +143,7 @@ def describe(model: Model, cost: CostReport) -> FigureSubject:
         trunk=trunk,
         heads=heads,
         scheduled=frozenset(_find_scheduled(model)),
+        spoken=spoken or {},
     )
 
 

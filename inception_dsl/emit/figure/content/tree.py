@@ -35,6 +35,7 @@ class Mark:
         badge: a sign in a disc at its corner: `+`, `-` or `delta`.
         hatched: slanted lines are drawn over it.
         faded: its text is grey.
+        old_ink: the colour of words beside it that no longer hold.
     """
 
     fill: str | None = None
@@ -47,6 +48,7 @@ class Mark:
     badge: Literal["+", "-", "delta"] | None = None
     hatched: bool = False
     faded: bool = False
+    old_ink: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Leaf:
         kind: its kind of step, by which the palette paints it.
         lines: its text, the first line its name.
         shape: the shape of its output; empty if that differs from call to call.
-        note: the text beside it.
+        note: the text beside it; `old_note` stands before it, struck through.
         footnotes: the numbers of the footnotes beside it.
         tooltip: the text that a viewer shows of it.
         copies: the number of copies that follow each other; more than one are drawn as cards.
@@ -71,6 +73,7 @@ class Leaf:
     lines: tuple[Line, ...] = ()
     shape: str = ""
     note: str = ""
+    old_note: str = ""
     footnotes: tuple[int, ...] = ()
     tooltip: str = ""
     form: Form = "box"
@@ -135,12 +138,19 @@ class Stub:
 
 @dataclass(frozen=True, slots=True)
 class StepGroup:
-    """Steps in a frame of their own, under a label."""
+    """Steps in a frame of their own, under a label.
+
+    Attributes:
+        old_label: a label that no longer holds, which stands before it, struck through.
+        mark: the aspects in which the frame and its label differ from others.
+    """
 
     path: Path
     label: str
     body: Series
     is_head: bool = False
+    old_label: str = ""
+    mark: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,17 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from inception_dsl.channels import xml_text
-from inception_dsl.emit.figure.layout.scene import Box, Edge, Frame, PlacedText, Scene
+from inception_dsl.emit.figure.formats.strokes import (
+    BADGE_RADIUS,
+    SIGN_WIDTH,
+    Polyline,
+    arrow_points,
+    badge_sign,
+    circle_sign,
+    hatching,
+    strike,
+)
+from inception_dsl.emit.figure.layout.scene import Badge, Box, Edge, Frame, PlacedText, Scene
 from inception_dsl.emit.figure.styles import CARD, FONT, INK, Paint
 
 
@@ -29,6 +39,7 @@ def to_svg(scene: Scene, *, title: str) -> str:
     lines += _edges(scene.edges)
     for box in scene.boxes:
         lines += _box(box)
+    lines += map(_badge, scene.badges)
     lines += map(_text_element, scene.texts)
     return "\n".join([*lines, "</svg>"]) + "\n"
 
@@ -61,17 +72,8 @@ def _edges(edges: Iterable[Edge]) -> Iterator[str]:
 
 
 def _arrow(edge: Edge) -> str:
-    (x, y), (dx, dy) = edge.tip, edge.toward
-    if (dx, dy) == (0, 0):
-        return ""
-    # One that comes in at a slant is slim enough not to reach into the box.
-    half = 3.9 if not dx or not dy else min(3.9, 9 * abs(dy / dx))
-    back = (x - 9 * dx, y - 9 * dy)
-    notch = (x - 6.6 * dx, y - 6.6 * dy)
-    left = (back[0] - half * dy, back[1] + half * dx)
-    right = (back[0] + half * dy, back[1] - half * dx)
-    points = "L".join(f"{_n(a)},{_n(b)}" for a, b in ((x, y), left, notch, right))
-    return f"M{points}Z"
+    points = arrow_points(edge)
+    return f"{_polyline(points)}Z" if points else ""
 
 
 def _box(box: Box) -> Iterator[str]:
@@ -88,48 +90,34 @@ def _box(box: Box) -> Iterator[str]:
     for text in (*box.lines, *box.notes):
         yield _text_element(text)
     if box.badge:
-        yield _badge(box)
+        yield _badge(Badge(box.x, box.y, box.badge, box.paint.stroke))
     yield "</g>"
 
 
 def _sign(box: Box) -> str:
     """Return a drawn plus or times."""
-    x, y = box.x + box.width / 2, box.y + box.height / 2
-    arm, slant = (6.0, 0.0) if box.form == "sum" else (4.5, 4.5)
-    first = f"M{_n(x - arm)},{_n(y - slant)}L{_n(x + arm)},{_n(y + slant)}"
-    second = f"M{_n(x + slant)},{_n(y - arm)}L{_n(x - slant)},{_n(y + arm)}"
-    return f'<path stroke="{box.paint.stroke}" stroke-width="1.6" d="{first}{second}"/>'
+    lines = "".join(map(_polyline, circle_sign(box)))
+    return f'<path stroke="{box.paint.stroke}" stroke-width="{_n(SIGN_WIDTH)}" d="{lines}"/>'
 
 
 def _hatching(box: Box) -> str:
-    """Return slanted lines, each cut off at the sides of its box."""
-    lines = []
-    inset = 1.5
-    left, right = box.x + inset, box.x + box.width - inset
-    top, bottom = box.y + inset, box.y + box.height - inset
-    start = left + 7
-    while start < right + (bottom - top):
-        # From (start, top) down to the left, at 45 degrees.
-        begin = (start, top) if start <= right else (right, top + start - right)
-        down = min(bottom - begin[1], begin[0] - left)
-        lines.append(f"M{_n(begin[0])},{_n(begin[1])}L{_n(begin[0] - down)},{_n(begin[1] + down)}")
-        start += 9
-    stroke = box.paint.stroke
-    return f'<path fill="none" stroke="{stroke}" stroke-opacity="0.35" d="{"".join(lines)}"/>'
+    lines = "".join(map(_polyline, hatching(box)))
+    return f'<path fill="none" stroke="{box.paint.stroke}" stroke-opacity="0.35" d="{lines}"/>'
 
 
-def _badge(box: Box) -> str:
-    """Return a disc at the corner, its sign drawn: not every font has a delta."""
-    x, y = box.x, box.y
-    match box.badge:
-        case "+":
-            sign = f"M{_n(x - 4)},{_n(y)}H{_n(x + 4)}M{_n(x)},{_n(y - 4)}V{_n(y + 4)}"
-        case "-":
-            sign = f"M{_n(x - 4)},{_n(y)}H{_n(x + 4)}"
-        case _:
-            sign = f"M{_n(x - 3.5)},{_n(y + 3)}H{_n(x + 3.5)}L{_n(x)},{_n(y - 4)}Z"
-    disc = f'<circle cx="{_n(x)}" cy="{_n(y)}" r="8" fill="{box.paint.stroke}"/>'
-    return f'{disc}<path fill="none" stroke="#FFFFFF" stroke-width="1.6" d="{sign}"/>'
+def _badge(badge: Badge) -> str:
+    """Return a disc, its sign drawn: not every font has a delta."""
+    signs = badge_sign(badge.sign, badge.x, badge.y)
+    lines = "".join(map(_polyline, signs)) + ("Z" if badge.sign == "delta" else "")
+    disc = f'<circle cx="{_n(badge.x)}" cy="{_n(badge.y)}" r="{_n(BADGE_RADIUS)}"'
+    return (
+        f'{disc} fill="{badge.colour}"/>'
+        f'<path fill="none" stroke="#FFFFFF" stroke-width="{_n(SIGN_WIDTH)}" d="{lines}"/>'
+    )
+
+
+def _polyline(points: Polyline) -> str:
+    return "M" + "L".join(f"{_n(x)},{_n(y)}" for x, y in points)
 
 
 def _rect(x: float, y: float, width: float, height: float, radius: float, paint: Paint) -> str:
@@ -151,9 +139,12 @@ def _text_element(text: PlacedText) -> str:
         attributes.append(f'fill="{text.colour}"')
     if text.anchor != "middle":
         attributes.append(f'text-anchor="{text.anchor}"')
-    if text.struck:
-        attributes.append('text-decoration="line-through"')
-    return f"<text {' '.join(attributes)}>{_text(text.text)}</text>"
+    element = f"<text {' '.join(attributes)}>{_text(text.text)}</text>"
+    if not text.struck:
+        return element
+    # Some converters know no `text-decoration`.
+    line = _polyline(strike(text))
+    return f'{element}<path stroke="{text.colour}" stroke-width="1" d="{line}"/>'
 
 
 def _text(text: str) -> str:

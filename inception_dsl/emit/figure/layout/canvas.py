@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from inception_dsl.emit.figure.content.tree import Leaf, Mark, StepGroup
 from inception_dsl.emit.figure.layout.leaf_box import LeafBox, draw_box
+from inception_dsl.emit.figure.layout.metrics import text_width
 from inception_dsl.emit.figure.layout.scene import Edge, Frame, PlacedText, Point, Scene, Stroke
 from inception_dsl.emit.figure.styles import EDGE, HEAD, NOTE, PANEL, Style, frame_paint
 
@@ -131,8 +132,26 @@ def _frame(place: FramePlace, y: float, style: Style) -> Frame:
     group = place.group
     colours = frame_paint(HEAD if group.is_head else PANEL, style)
     colour = colours.text if group.is_head else NOTE
+    mark = group.mark or Mark()
+    colours = replace(colours, stroke=mark.stroke or colours.stroke)
     baseline = y + 15 if style.direction == "up" else y + place.height - 8
-    label = PlacedText(
-        place.x + 12, baseline, group.label, 11, bold=True, colour=colour, anchor="start"
-    )
-    return Frame(group.path, place.x, y, place.width, place.height, colours, (label,))
+    texts = [(group.old_label, mark.old_ink)] if group.old_label else []
+    texts.append((group.label, mark.stroke))
+    labels: list[PlacedText] = []
+    x = place.x + 12
+    for number, (text, ink) in enumerate(texts, start=1):
+        struck = number < len(texts) or mark.hatched
+        labels.append(
+            PlacedText(
+                x,
+                baseline,
+                text,
+                11,
+                bold=True,
+                colour=ink or colour,
+                anchor="start",
+                struck=struck,
+            )
+        )
+        x += text_width(text, 11, bold=True) + 6
+    return Frame(group.path, place.x, y, place.width, place.height, colours, tuple(labels))

@@ -264,6 +264,8 @@ class MeasuredGroup(MeasuredElement):
         self.lane_entry = body.lane_entry
         above = _LABEL_HEIGHT + (_BADGE_HEIGHT if has_badge else 0)
         label = text_width(group.label, 11, bold=True) + 2 * _FRAME_PAD
+        if group.old_label:
+            label += text_width(group.old_label, 11, bold=True) + 6
         self.left = body.left + _FRAME_PAD
         self.right = body.right + _FRAME_PAD
         if group.is_head:

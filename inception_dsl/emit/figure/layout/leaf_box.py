@@ -15,6 +15,7 @@ CIRCLE = 13.0
 PAD = 11.0
 LEAST_WIDTH = 76.0
 NOTE_GAP = 10.0
+_WORD_GAP = 5.0
 
 _NAME, _DETAIL, _SMALL, _MARK = 12.0, 11.0, 9.5, 9.0
 
@@ -54,8 +55,11 @@ class LeafBox:
         self.left = self.width / 2
         self.core = self.left + self.cards
         self.right = self.core
+        if leaf.old_note:
+            self.right += NOTE_GAP + text_width(leaf.old_note, _DETAIL)
         if leaf.note:
-            self.right += NOTE_GAP + text_width(leaf.note, _DETAIL)
+            gap = _WORD_GAP if leaf.old_note else NOTE_GAP
+            self.right += gap + text_width(leaf.note, _DETAIL)
         if leaf.footnotes:
             marks = text_width(_marks(leaf), _MARK, bold=True)
             self.right += marks + (2 if leaf.note else NOTE_GAP)
@@ -137,8 +141,24 @@ def _notes(size: LeafBox, axis: float, y: float) -> list[PlacedText]:
     leaf = size.leaf
     x, baseline = axis + size.core + NOTE_GAP, y + size.box_height / 2 + 4
     notes = []
+    colour = NOTE
+    if leaf.old_note:
+        old, new = leaf.mark.old_ink if leaf.mark else None, leaf.mark.stroke if leaf.mark else None
+        colour = new or NOTE
+        notes.append(
+            PlacedText(
+                x,
+                baseline,
+                leaf.old_note,
+                _DETAIL,
+                colour=old or NOTE,
+                anchor="start",
+                struck=True,
+            )
+        )
+        x += text_width(leaf.old_note, _DETAIL) + _WORD_GAP
     if leaf.note:
-        notes.append(PlacedText(x, baseline, leaf.note, _DETAIL, colour=NOTE, anchor="start"))
+        notes.append(PlacedText(x, baseline, leaf.note, _DETAIL, colour=colour, anchor="start"))
         x += text_width(leaf.note, _DETAIL) + 2
     if leaf.footnotes:
         mark = PlacedText(

@@ -23,6 +23,7 @@ def page(
     subtitle: str = "",
     footnotes: Sequence[str] = (),
     marks: Sequence[int] = (),
+    above: Sequence[Scene] = (),
     parts: Sequence[Scene] = (),
 ) -> Scene:
     """Return a drawing under its title and over its footnotes.
@@ -30,11 +31,17 @@ def page(
     Args:
         footnotes: numbered from 1.
         marks: the numbers of those that belong to the title itself.
+        above: lines between the title and the drawing.
         parts: legends, one under the other.
     """
     heading = text_width(title, _TITLE, bold=True)
     widest = max(
-        [drawing.width, heading, text_width(subtitle, _SUBTITLE), *(p.width for p in parts)]
+        [
+            drawing.width,
+            heading,
+            text_width(subtitle, _SUBTITLE),
+            *(part.width for part in (*above, *parts)),
+        ]
     )
     if footnotes:
         widest = max(widest, _NARROW)
@@ -49,7 +56,11 @@ def page(
         texts.append(PlacedText(width / 2, 45, subtitle, _SUBTITLE, colour=NOTE))
         y = 51.0
     y += 12
-    scenes = [drawing.move((width - drawing.width) / 2, y)]
+    scenes: list[Scene] = []
+    for part in above:
+        scenes.append(part.move((width - part.width) / 2, y))
+        y += part.height + 14
+    scenes.append(drawing.move((width - drawing.width) / 2, y))
     y += drawing.height
     for part in parts:
         y += 20

@@ -13,6 +13,9 @@ from inception_dsl.emit.figure.styles import EDGE, INK, Paint
 
 Anchor = Literal["start", "middle", "end"]
 Point = tuple[float, float]
+Sign = Literal["+", "-", "delta"]
+"""The sign of a badge."""
+
 Stroke = tuple[Literal["M", "L", "C"], tuple[Point, ...]]
 """A move, a line or a cubic curve, with its points."""
 
@@ -60,7 +63,7 @@ class Box:
     notes: tuple[PlacedText, ...]
     tooltip: str
     cards: int = 0
-    badge: Literal["+", "-", "delta"] | None = None
+    badge: Sign | None = None
     is_hatched: bool = False
 
     def move(self, dx: float, dy: float) -> Box:
@@ -114,8 +117,26 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
+class Badge:
+    """A sign in a disc, whose middle is at a point."""
+
+    x: float
+    y: float
+    sign: Sign
+    colour: str
+
+    def move(self, dx: float, dy: float) -> Badge:
+        """Return the same badge elsewhere."""
+        return replace(self, x=self.x + dx, y=self.y + dy)
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
-    """A figure, or a part of one, within (0, 0) and (width, height)."""
+    """A figure, or a part of one, within (0, 0) and (width, height).
+
+    Attributes:
+        badges: those that stand alone; a box has its own.
+    """
 
     width: float
     height: float
@@ -123,6 +144,7 @@ class Scene:
     edges: tuple[Edge, ...] = ()
     boxes: tuple[Box, ...] = ()
     texts: tuple[PlacedText, ...] = ()
+    badges: tuple[Badge, ...] = ()
 
     def move(self, dx: float, dy: float) -> Scene:
         """Return the same scene, its corner elsewhere."""
@@ -133,6 +155,7 @@ class Scene:
             tuple(edge.move(dx, dy) for edge in self.edges),
             tuple(box.move(dx, dy) for box in self.boxes),
             tuple(text.move(dx, dy) for text in self.texts),
+            tuple(badge.move(dx, dy) for badge in self.badges),
         )
 
 
@@ -146,4 +169,5 @@ def merge(scenes: Iterable[Scene], width: float, height: float) -> Scene:
         tuple(edge for part in parts for edge in part.edges),
         tuple(box for part in parts for box in part.boxes),
         tuple(text for part in parts for text in part.texts),
+        tuple(badge for part in parts for badge in part.badges),
     )
