@@ -13,6 +13,7 @@ MANUAL = {
     "ops": "every op, with its words, defaults, shape and FLOPs",
     "training": "recipes of trainings, word by word",
     "command-line": "what all commands share: specs, output, colours, exit codes, settings",
+    "editor": "shapes behind each line, fixes, completion and rename in an editor",
     "projects": "the folders of a project, names, revisions",
     "settings": "the settings of a project, ignored findings, a baseline, limits on cost",
     "diff": "what a change to an architecture means",
