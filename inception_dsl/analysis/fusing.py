@@ -170,7 +170,7 @@ def _swap_pools(steps: Sequence[FusedStep], ends: Collection[str]) -> list[Fused
     """Return the steps with each 1x1 conv before the average pool that it alone reads."""
     swapped: dict[str, FusedStep] = {}
     for pool, conv in find_pairs(steps, ends):
-        if _slides_by_one(pool.node) and _is_narrowing(conv.node):
+        if slides_by_one(pool.node) and is_narrowing(conv.node):
             name = f"{conv.name}.before_pool"
             is_apart = counts_padding(pool.node)
             swapped[pool.name] = replace(
@@ -185,7 +185,7 @@ def _swap_pools(steps: Sequence[FusedStep], ends: Collection[str]) -> list[Fused
                 pool,
                 name=conv.name,
                 reads=(name,),
-                node=_narrow(pool.node, width),
+                node=narrow(pool.node, width),
                 adds_bias_of=name if is_apart else "",
             )
     return [swapped.get(step.name, step) for step in steps]
@@ -202,13 +202,13 @@ def keeps_statistics(node: Node) -> bool:
     return any(tensor.role == "variance" for tensor in list_tensors(node))
 
 
-def _slides_by_one(node: Node) -> bool:
+def slides_by_one(node: Node) -> bool:
     """Tell whether a node is an average pool with stride 1."""
     values = node.attributes
     return COUNTS_PADDING in values and read_pair(values, "stride") == (1, 1)
 
 
-def _is_narrowing(node: Node) -> bool:
+def is_narrowing(node: Node) -> bool:
     """Tell whether a node is a 1x1 conv of all channels at each place, and gives fewer."""
     values, kernel, weight = node.attributes, OPS[node.op].kernel, find_weight(node)
     if weight is None or not kernel or (weight.in_axis, weight.out_axis) != (1, 0):
@@ -237,7 +237,7 @@ def _retype(conv: Node, size: tuple[int, int]) -> Node:
     return replace(conv, input_types=(given,), type=made)
 
 
-def _narrow(pool: Node, width: int) -> Node:
+def narrow(pool: Node, width: int) -> Node:
     """Return a pool on a map of another number of channels."""
     (input,) = pool.input_types
     given, made = (TensorType((width, *type.size)) for type in (input, pool.type))

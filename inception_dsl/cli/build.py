@@ -36,6 +36,7 @@ def add(command: Parser) -> None:
             "build inception_v4 --set num_classes=10 -o /tmp/models",
             "build --check",
             "build inception_v4 --target inference",
+            "build inception_v4 --target train --checkpoint-blocks",
             "build inception_v4 --target onnx --weights model.safetensors",
         ],
     )
@@ -51,11 +52,17 @@ def add(command: Parser) -> None:
     )
     command.add_argument(
         "--target",
-        choices=["module", "inference", "onnx"],
+        choices=["module", "inference", "train", "onnx"],
         default="module",
         help="module: a module of torch, its costs and figures; inference: a faster module of "
-        "torch for inference alone, with norms folded into weights; onnx: the same as a model of "
-        "ONNX, made without torch; default: module",
+        "torch for inference alone, with norms folded into weights; train: a module of torch whose "
+        "1x1 convolutions on one value run as one; onnx: a model of ONNX for inference, made "
+        "without torch; default: module",
+    )
+    command.add_argument(
+        "--checkpoint-blocks",
+        action="store_true",
+        help="of the target train: run blocks again in the backward pass, which saves memory",
     )
     command.add_argument(
         "--weights",
@@ -84,6 +91,8 @@ def _find_misuse(args: argparse.Namespace) -> str | None:
     """Return the error of arguments that do not go together, if there is one."""
     if args.target != "onnx" and args.weights:
         return "`--weights` is for `--target onnx`"
+    if args.target != "train" and args.checkpoint_blocks:
+        return "`--checkpoint-blocks` is for `--target train`"
     if args.target != "module" and (args.verify or args.gallery):
         return f"`--{'verify' if args.verify else 'gallery'}` is for `--target module`"
     if args.target != "onnx":
@@ -103,6 +112,12 @@ def _build_some(args: argparse.Namespace, specs: list[str]) -> int:
         make = partial(driver.emit_onnx_model, weights=args.weights)
     elif args.target == "inference":
         make = driver.emit_inference_module
+    elif args.target == "train":
+        make = partial(
+            driver.emit_training_module,
+            overrides=overrides_of(args),
+            recomputes=args.checkpoint_blocks,
+        )
     progress = Progress("building")
     build = driver.plan_build(
         specs,
@@ -174,6 +189,8 @@ def _build_command(args: argparse.Namespace, spec: str | None) -> str:
         words.append("--gallery")
     if args.target != "module":
         words += ["--target", args.target]
+    if args.checkpoint_blocks:
+        words.append("--checkpoint-blocks")
     if args.weights:
         words += ["--weights", str(args.weights)]
     if spec and spec.startswith("-"):

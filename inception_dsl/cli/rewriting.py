@@ -34,7 +34,7 @@ def add(command: Parser) -> None:
         type=_code,
         default=[],
         metavar="CODE",
-        help="rewrite what this hint names: P803, P804, P811, P812, P814 or P815; "
+        help="rewrite what this hint names: P803, P804, P811, P812, P814, P815 or P816; "
         "default: P811, P812 and what keeps all values of P815",
     )
     command.add_argument(

@@ -162,6 +162,7 @@ CODES: dict[str, Code] = {
     "P813": Code("even-kernels", "Two 2x2 replace a 3x3; a row and a column save more.", "note"),
     "P814": Code("mergeable", "Several 1x1 convolutions on one value could run as one.", "note"),
     "P815": Code("idle-step", "A step costs something and has no effect.", "note"),
+    "P816": Code("early-pool", "A pool averages channels that a 1x1 behind it gives up.", "note"),
     "D701": Code("input-changed", "The input of the network changes.", "error"),
     "D702": Code("output-changed", "The output of the network changes.", "error"),
     "D703": Code("head-changed", "A training head is added or removed.", "error"),

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from inception_dsl.driver.settings import list_all_settings
     from inception_dsl.driver.standpoint import Standpoint, stand_at_root, stand_in
     from inception_dsl.driver.texts import begin_spec, expand_spec, format_all, format_file
+    from inception_dsl.driver.training_form import emit_training_module
     from inception_dsl.driver.verifying import verify_code
     from inception_dsl.driver.walk import (
         Checked,
@@ -84,6 +85,7 @@ __all__ = [
     "emit_inference_module",
     "emit_module",
     "emit_onnx_model",
+    "emit_training_module",
     "expand_spec",
     "find_missing",
     "format_all",
@@ -122,6 +124,7 @@ _HOMES = {
     "figures": ("draw", "draw_library"),
     "importing": ("Imported", "import_target"),
     "inference": ("emit_inference_module",),
+    "training_form": ("emit_training_module",),
     "onnx_models": ("emit_onnx_model",),
     "policies": ("Policies",),
     "porting": (

@@ -11,7 +11,13 @@ from inception_dsl.bounds import MAX_BYTES, MAX_NODES
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.driver.walk import Checked, judge_model
 from inception_dsl.ir import Graph, Origin
-from inception_dsl.resolve import AS_WRITTEN, find_odd_statements, list_multiples, read_network
+from inception_dsl.resolve import (
+    AS_WRITTEN,
+    Overrides,
+    find_odd_statements,
+    list_multiples,
+    read_network,
+)
 from inception_dsl.spec.disk import DISK, SUFFIXES
 from inception_dsl.spec.files import SpecFile, find_used, locate
 from inception_dsl.spec.load import Loaded, load
@@ -44,20 +50,27 @@ class DependentError(Exception):
         self.reason = reason
 
 
-def check_text(file: SpecFile, text: str, *, edited: SpecFile | None = None) -> Checked:
+def check_text(
+    file: SpecFile,
+    text: str,
+    *,
+    edited: SpecFile | None = None,
+    overrides: Overrides = AS_WRITTEN,
+) -> Checked:
     """Return the model of a spec, judged by every rule, as if a file had another text.
 
     Args:
         edited: the file that has the other text; None for the spec's own.
+        overrides: changes to the spec's input and parameters.
 
     Raises:
         SpecError: the errors of the spec, without fixes.
     """
     trial = edit_file(file, (edited or file).path, text)
     loaded = load(trial)
-    template = read_network(loaded, AS_WRITTEN, max_nodes=MAX_NODES)
+    template = read_network(loaded, overrides, max_nodes=MAX_NODES)
     odd = find_odd_statements(loaded)
-    checked = judge_model(trial, template, template.instantiate(), odd, AS_WRITTEN)
+    checked = judge_model(trial, template, template.instantiate(), odd, overrides)
     return replace(checked, file=file)
 
 

@@ -25,6 +25,7 @@ from inception_dsl.emit.spec.beside import write_beside
 from inception_dsl.emit.spec.claims import drop_counts
 from inception_dsl.emit.spec.merge import find_obstacles, merge_steps
 from inception_dsl.emit.spec.places import RewriteError, StepPlaces, TextEdit, apply_edits
+from inception_dsl.emit.spec.pools import write_pool_behind
 from inception_dsl.emit.spec.rewrite import divide_step, drop_bias, drop_step, move_behind
 from inception_dsl.emit.spec.unchanged import prove_rest
 from inception_dsl.ir import Model, Path
@@ -37,6 +38,7 @@ from inception_dsl.passes import (
     LogEntry,
     Merge,
     MoveBehind,
+    PoolBehind,
     Proposal,
     Reduction,
     apply_proposals,
@@ -46,6 +48,7 @@ from inception_dsl.passes.apply import rename_plan
 from inception_dsl.passes.contract import log_proposal
 from inception_dsl.passes.merge import keep_members, leave_member
 from inception_dsl.passes.proof import DifferenceError, prove_fields, prove_read
+from inception_dsl.resolve import AS_WRITTEN, Overrides
 from inception_dsl.source import Source, Span
 from inception_dsl.spec.files import SpecFile
 from inception_dsl.spec.tree import parse_tree
@@ -76,6 +79,7 @@ class RewriteState:
         kept: the paths of steps, old and new, whose rewrites keep all values and gradients.
         dependents: the specs that depend on this one, and must stay without errors.
         followers: the names of those whose networks change, too.
+        overrides: the changes to the spec's input and parameters with which it is read.
     """
 
     text: str
@@ -88,6 +92,7 @@ class RewriteState:
     kept: frozenset[Path] = frozenset()
     dependents: tuple[Dependent, ...] = ()
     followers: tuple[str, ...] = ()
+    overrides: Overrides = AS_WRITTEN
 
     def refuse(self, proposal: Proposal, refusal: Refusal, *, tries: int) -> RewriteState:
         """Return the spec after a rewrite that was refused."""
@@ -281,6 +286,8 @@ def _edit(
             return merge_steps(places, spans, name, slices, keeps_names=not may_count)
         case MoveBehind():
             return move_behind(places, spans)
+        case PoolBehind():
+            return write_pool_behind(places, spans, edit)
         case Reduction():
             return write_beside(places, spans, edit)
         case None:
@@ -303,7 +310,7 @@ def _prove(
         DifferenceError: it gives another network.
         DependentError: a spec that depends on it would break.
     """
-    new = check_text(file, made.text)
+    new = check_text(file, made.text, overrides=made.overrides)
     spans = [span for own in proposals for span in writer.find_spans(own)]
     after = parse_tree(Source(file.shown, made.text))
     prove_rest(writer.places, after, spans, drops_counts=made.drops_counts)

@@ -32,11 +32,28 @@ def expand_spec(reference: str, *, folder: Path) -> str:
     Raises:
         SpecError: the errors of the spec.
     """
-    from inception_dsl.emit.spec import expand, format_spec
+    return expand_file(find_network(reference, folder))
 
-    loaded, _, made = read_model(find_network(reference, folder), AS_WRITTEN)
+
+def expand_file(file: SpecFile, *, states: bool = True) -> str:
+    """Return a spec as one file, everything that it uses in it.
+
+    Args:
+        states: its budget and its claims are in it.
+
+    Raises:
+        SpecError: the errors of the spec.
+    """
+    from inception_dsl.emit.spec import expand, format_spec
+    from inception_dsl.emit.spec.claims import drop_statements
+    from inception_dsl.emit.spec.places import apply_edits
+    from inception_dsl.spec.tree import parse_tree
+
+    loaded, _, made = read_model(file, AS_WRITTEN)
     text = expand(loaded.tree, made.model, with_notes=not loaded.suspends_notes)
-    return format_spec(Source(loaded.file.shown, text))
+    if not states:
+        text = apply_edits(text, drop_statements(parse_tree(Source(file.shown, text))))
+    return format_spec(Source(file.shown, text))
 
 
 def format_all(

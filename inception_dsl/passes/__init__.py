@@ -15,6 +15,7 @@ from inception_dsl.passes.contract import (
     Merge,
     MoveBehind,
     Pass,
+    PoolBehind,
     Proposal,
     Reduction,
     Rewrite,
@@ -23,11 +24,12 @@ from inception_dsl.passes.contract import (
 from inception_dsl.passes.idle import IDLE
 from inception_dsl.passes.merge import MERGE
 from inception_dsl.passes.nested import NESTED
+from inception_dsl.passes.pools import POOLS
 from inception_dsl.passes.reduce import REDUCE
 from inception_dsl.passes.separable import SEPARABLE
 from inception_dsl.passes.shrink import SHRINK
 
-PASSES = (SHRINK, REDUCE, NESTED, SEPARABLE, IDLE, MERGE)
+PASSES = (SHRINK, REDUCE, NESTED, SEPARABLE, IDLE, POOLS, MERGE)
 """The passes that rewrite a spec, in the order in which they run."""
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "Merge",
     "MoveBehind",
     "Pass",
+    "PoolBehind",
     "Proposal",
     "Reduction",
     "Rewrite",

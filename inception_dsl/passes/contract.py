@@ -67,6 +67,20 @@ class MoveBehind:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolBehind:
+    """An edit that writes a pool behind the convolution that follows it in its list.
+
+    Attributes:
+        behind: the ops that take the place of the norm and the activation of the convolution, as
+            they are written; they stand behind the pool. Without any, it has neither.
+        has_bias: the convolution has a bias.
+    """
+
+    behind: tuple[str, ...]
+    has_bias: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Reduction:
     """An edit that writes a convolution with a stride and a pool side by side, and joins both.
 
@@ -104,7 +118,7 @@ class Merge:
     slices: tuple[str | None, ...]
 
 
-Edit = Divide | DropBias | DropStep | Merge | MoveBehind | Reduction
+Edit = Divide | DropBias | DropStep | Merge | MoveBehind | PoolBehind | Reduction
 """A change of the lines of a proposal, as the author of a spec would make it."""
 
 

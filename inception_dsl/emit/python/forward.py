@@ -21,6 +21,7 @@ from inception_dsl.emit.python.code import (
 from inception_dsl.emit.python.shapes import shape_text
 from inception_dsl.emit.python.small_classes import TENSOR, activate
 from inception_dsl.emit.python.torch_table import EXTREMA, IN_FORWARD, activation_layer
+from inception_dsl.emit.python.training_form import RECOMPUTE, runs_blocks
 from inception_dsl.expr import Expr, Name, find_names
 from inception_dsl.ir import NodeDef, Path
 from inception_dsl.simplify import combine, substitute, total
@@ -35,6 +36,7 @@ class Forward:
         stored: by name, the attribute that holds a parameter which the pass reads.
         flags: by the path of a value, the attribute that tells whether the forward pass computes
             it; else it is what the step reads.
+        recomputes: the backward pass runs blocks again.
     """
 
     def __init__(
@@ -45,8 +47,10 @@ class Forward:
         training: str | None,
         stored: Mapping[str, str],
         flags: Mapping[str, str],
+        *,
+        recomputes: bool = False,
     ) -> None:
-        self._flags = flags
+        self._flags, self._recomputes = flags, recomputes
         self._widths = widths
         self._outputs = outputs
         self._training = training
@@ -180,6 +184,9 @@ class Forward:
     def _call(self, unit: ModuleCall) -> Code:
         arguments = tuple(("", py.local(self._locals[path])) for path in unit.reads)
         made = Construct(py.attribute(unit.path), arguments)
+        if self._recomputes and runs_blocks(unit):
+            block = ("", py.attribute(unit.path))
+            made = Construct(py.symbol(RECOMPUTE), (block, *arguments))
         return self._choose(unit.gives[0], unit.when, made, unit.reads[0])
 
     def _choose(self, path: Path, when: Expr | None, made: Code, otherwise: Path) -> Code:

@@ -44,7 +44,7 @@ from inception_dsl.emit.python.code import (
     local,
     symbol,
 )
-from inception_dsl.emit.python.excerpts import needed_excerpts
+from inception_dsl.emit.python.excerpts import all_excerpts, needed_excerpts
 from inception_dsl.emit.python.forward import Forward
 from inception_dsl.emit.python.init import Weighted, plan_initialisation
 from inception_dsl.emit.python.layout import docstring, layout, print_definition
@@ -54,6 +54,12 @@ from inception_dsl.emit.python.parameters import ParamType, declare, find_type, 
 from inception_dsl.emit.python.shapes import shape_text
 from inception_dsl.emit.python.small_classes import TENSOR, SmallClasses
 from inception_dsl.emit.python.torch_table import EmitError, Layer
+from inception_dsl.emit.python.training_form import (
+    LOAD,
+    SAVE,
+    TrainingForm,
+    cut_training_helpers,
+)
 from inception_dsl.expr import Apply, Expr, Name
 from inception_dsl.ir import (
     BlockDef,
@@ -67,7 +73,7 @@ from inception_dsl.ir import (
 from inception_dsl.ir.text import fingerprint
 
 _TEMPLATES = pathlib.Path(__file__).parent / "templates"
-_TYPING = ("Literal", "NamedTuple", "TypeVar")
+_TYPING = ("Any", "Literal", "NamedTuple", "TypeVar")
 _INT = annotation("int")
 
 
@@ -78,12 +84,14 @@ def emit_python(
     cost: CostReport,
     *,
     shown: str,
+    form: TrainingForm | None = None,
 ) -> str:
     """Return a model as the source of a Python module that imports torch and nothing else.
 
     Args:
         classes: the classes of its blocks, and `plans` their forward passes.
         shown: the spec's path, or its name in the library, for the header.
+        form: what is special about a module in its form for training; None for another one.
 
     Raises:
         SpecError: E501, torch has no layer for an op.
@@ -91,10 +99,11 @@ def emit_python(
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     widths = classes.widths
-    parts = _Parts(classes.model, widths, plans)
+    parts = _Parts(classes.model, widths, plans, form)
     definitions = parts.definitions()
     uses = frozenset[str]().union(*(definition.uses for definition in definitions))
-    helpers = needed_excerpts(uses)
+    known = all_excerpts() if form is None else (*all_excerpts(), *cut_training_helpers())
+    helpers = needed_excerpts(uses, known)
     uses = uses.union(*(helper.uses for helper in helpers))
     exported = Construct(Atom(""), tuple(("", literal(n)) for n in parts.exported()), "[]")
     environment = Environment(
@@ -107,14 +116,17 @@ def emit_python(
     return environment.get_template("model.py.j2").render(
         shown=printable(shown),
         fingerprint=fingerprint(model),
-        docstring="\n".join(docstring(_summary(model, widths, plans, cost), depth=0)),
+        docstring="\n".join(docstring(_summary(model, widths, plans, cost, form), depth=0)),
+        mapping="Mapping" in uses,
         collections="OrderedDict" in uses,
+        nullcontext="nullcontext" in uses,
         fraction="Fraction" in uses,
         math="math" in uses,
         typing=", ".join(name for name in _TYPING if name in uses),
         torch="torch" in uses,
         functional="F" in uses,
         pytree="_pytree" in uses,
+        checkpoint="checkpoint" in uses,
         exported="\n".join(layout("__all__ = ", exported, depth=0)),
         definitions=map(print_definition, [*helpers, *definitions]),
     )
@@ -128,13 +140,15 @@ class _Parts:
         model: Model,
         widths: Mapping[str, BlockWidths],
         plans: Mapping[str, ForwardPlan],
+        form: TrainingForm | None,
     ) -> None:
         self._model = model
+        self._form = form
         self._widths = widths
         self._plans = plans
         self._types = _parameter_types(model)
         self._classes: dict[str, ClassInfo] = {}
-        self._names = ClassNames(_author_names(model, plans))
+        self._names = ClassNames([*_author_names(model, plans), LOAD, SAVE])
         self._class_names = {
             block.name: self._names.claim(class_name(block.name, block.title), "Block")
             for block in model.blocks[:-1]
@@ -170,13 +184,17 @@ class _Parts:
             definitions.append(register_tuple(self._training))
         definitions.extend(self._block(network, self._stored(network)))
         definitions.append(self._factory())
+        if self._form is not None:
+            name = self._class_names[network.name]
+            definitions.extend(self._form.define(name, self._model.name))
         return definitions
 
     def exported(self) -> list[str]:
         """Return the names that the module offers: the network, its outputs and its factory."""
         network = self._class_names[self._model.network.name]
         outputs = self._outputs.get(self._model.network.name)
-        names = filter(None, (network, outputs, self._training, self._model.name))
+        functions = (self._model.name, *((LOAD, SAVE) if self._form is not None else ()))
+        names = filter(None, (network, outputs, self._training, *functions))
         return sorted(names, key=lambda name: (not name.isupper(), not name[0].isupper(), name))
 
     def _layers(self) -> tuple[list[Weighted], list[tuple[Layer, ...]]]:
@@ -233,7 +251,11 @@ class _Parts:
         result = TENSOR if outputs is None else annotation(outputs, outputs)
         if training is not None:
             result = annotation(f"{result} | {training}", *result.uses, training)
-        passes = tuple(Forward(widths, plan, outputs, training, stored, flags).statements())
+        recomputes = is_network and self._form is not None and self._form.recomputes
+        forward_pass = Forward(
+            widths, plan, outputs, training, stored, flags, recomputes=recomputes
+        )
+        passes = tuple(forward_pass.statements())
         inputs = tuple(Parameter(plan.locals[path], TENSOR) for path in block.inputs)
         forward = Function("forward", result, passes, inputs)
         yield from modules.nested
@@ -362,6 +384,7 @@ def _summary(
     widths: Mapping[str, BlockWidths],
     plans: Mapping[str, ForwardPlan],
     cost: CostReport,
+    form: TrainingForm | None,
 ) -> list[str]:
     """Return the paragraphs of the module's docstring."""
     network = model.network.name
@@ -378,6 +401,8 @@ def _summary(
         paragraphs.append("The network returns logits; the loss applies the softmax.")
     if deviations(model):
         paragraphs.append("Known deviations from its sources: see cost.md.")
+    if form is not None:
+        paragraphs.extend(form.describe())
     return paragraphs
 
 

@@ -45,6 +45,14 @@ def rename(tree: Tree, name: str) -> list[TextEdit]:
     return edits
 
 
+def drop_statements(tree: Tree) -> list[TextEdit]:
+    """Return the edits that leave out all that a spec says about the costs of its network."""
+    match tree:
+        case Mapping(items):
+            return [take_entry(tree, key) for key in ("budget", "claims") if key in items]
+    return []
+
+
 def drop_counts(tree: Tree) -> list[TextEdit]:
     """Return the edits that leave out the claims which are counts of the network as it was.
 

@@ -16,7 +16,7 @@ from inception_dsl.rules.principles.factorisations import (
     large_kernels,
     square_kernels,
 )
-from inception_dsl.rules.principles.idleness import idle_steps, mergeable
+from inception_dsl.rules.principles.idleness import early_pools, idle_steps, mergeable
 from inception_dsl.rules.principles.reductions import lone_pools, missing_reductions
 from inception_dsl.rules.subject import Subject
 
@@ -30,5 +30,6 @@ PRINCIPLES: tuple[Callable[[Subject], Iterable[Diagnostic]], ...] = (
     even_kernels,
     mergeable,
     idle_steps,
+    early_pools,
 )
 """The hints in the order of their codes."""

@@ -1,4 +1,4 @@
-"""Work without effect: convolutions that run as one (P814), and idle steps (P815)."""
+"""Work without need: convolutions that run as one (P814), idle steps (P815), early pools (P816)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from math import inf
 from operator import add
 
 from inception_dsl.analysis.dense import list_inference
+from inception_dsl.analysis.early_pools import find_early_pools
 from inception_dsl.analysis.idle import Idle, Reason, find_idle
 from inception_dsl.analysis.side_by_side import SideBySide, find_side_by_side
 from inception_dsl.diagnostics import Diagnostic
@@ -93,6 +94,25 @@ def _say_second_norm(members: list[Idle]) -> tuple[str, list[str], str]:
     message = f"a batch norm reads what a batch norm gives: {say_nodes(members[0].step)}"
     note = "it takes the scale and the shift of the first one away, and sets its own"
     return message, [note], "keep one of both"
+
+
+def early_pools(subject: Subject) -> Iterator[Diagnostic]:
+    """Find the average pools that could run behind a narrowing 1x1 convolution (P816)."""
+    found = list(find_early_pools(list_inference(subject.model, subject.cost)))
+    if not found:
+        return
+    found.sort(key=lambda each: -each.flops)
+    pool, conv = found[0].pool.nodes[0], found[0].conv.nodes[0]
+    given, kept = pool.type.channels, conv.type.channels
+    message = f"`{pool.path}` averages {given:,} channels, of which `{conv.path}` makes {kept:,}"
+    saved = sum(each.flops for each in found)
+    notes = [
+        f"behind their 1x1, all such pools together take {saved:,} fewer FLOPs an image",
+        "the results, the weights and the MACs stay the same",
+    ]
+    places = [(each.pool.span, "") for each in found]
+    help = say_rewrite(subject, "P816", [each.pool for each in found])
+    yield from make_finding("P816", message, places, notes, help)
 
 
 _SAY = {
