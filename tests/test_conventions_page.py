@@ -11,16 +11,15 @@ from pathlib import Path
 
 from inception_dsl import driver
 from inception_dsl.analysis import CONVENTIONS, count_by, measure_work
-from inception_dsl.analysis.conventions import TOOLS, Rule
+from inception_dsl.analysis.conventions import TOOLS, CountedAmount, Rule
 from inception_dsl.emit.report.conventions import name_number
-from inception_dsl.ops import Amount
 from inception_dsl.tables import Column, markdown_table
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "conventions.md"
 NETWORKS = ("googlenet", "inception_v3", "inception_v4", "mobilenet_v2", "efficientnet_b0")
 
-_SHORT: dict[Amount, tuple[str, str]] = {
+_SHORT: dict[CountedAmount, tuple[str, str]] = {
     "macs": ("MAC", "multiply-accumulates of weights"),
     "macs_at_output": ("MAC'", "the same, but every weight at each place of the output"),
     "macs_by_groups": ("MAC/g", "multiply-accumulates, divided by the groups once more"),

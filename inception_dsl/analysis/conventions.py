@@ -11,13 +11,32 @@ products are operators. Sources: the code of each tool in the version that is na
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from inception_dsl.ops import Amount
+from inception_dsl.ops import Amount, Fact
 
-Rule = Mapping[Amount, int]
+Quirk = Literal[
+    "folding",
+    "macs_by_groups",
+    "biased_as_conv",
+    "places_by_size",
+    "read_by_factor",
+    "made_by_factor",
+]
+"""An amount that only some tools count by, and that follows from those of an op:
+
+* `folding`: operations, once for all images, that make a scale and a shift of a batch norm.
+* `macs_by_groups`, `biased_as_conv`: of a transposed convolution, the multiply-accumulates divided
+  by its groups once more, and the biased values of a convolution with the same stride.
+* `places_by_size`: places of an upsampled map whose size is written as numbers.
+* `read_by_factor`, `made_by_factor`: values of an upsampling whose size is written as a factor.
+"""
+
+CountedAmount = Amount | Quirk
+
+Rule = Mapping[CountedAmount, int]
 """The number of times that each amount of a kind of layer counts."""
 
 
@@ -83,6 +102,50 @@ _AVERAGES = ("global average pool", "adaptive average pool")
 _UPSAMPLINGS = ("nearest upsampling", "bilinear upsampling")
 _GROUPED_NORMS = ("group norm", "layer norm", "instance norm")
 """The norms whose statistics are those of the image."""
+
+
+class CountedLayer(NamedTuple):
+    """A layer from which a quirk is counted: its amounts, its facts, the channels it gives."""
+
+    amounts: Mapping[Amount, int]
+    facts: Mapping[Fact, int]
+    channels: int
+
+
+def _fold(layer: CountedLayer) -> int:
+    # For each channel: variance + eps, 1 / sqrt (2), times gamma; times the mean, less beta.
+    return (6 if layer.amounts["scaled"] else 5) * layer.channels
+
+
+def _divide_by_groups(layer: CountedLayer) -> int:
+    filters = layer.facts["filters"]
+    return layer.amounts["macs"] // filters * (filters // layer.facts["groups"])
+
+
+def _bias_as_conv(layer: CountedLayer) -> int:
+    facts = layer.facts
+    return facts["filters"] * facts["conv_places"] if layer.amounts["biased"] else 0
+
+
+def _count_places(layer: CountedLayer) -> int:
+    return 0 if layer.facts["is_by_factor"] else layer.amounts["made"] // layer.channels
+
+
+_OF_UPSAMPLING: dict[Quirk, Callable[[CountedLayer], int]] = {
+    "places_by_size": _count_places,
+    "read_by_factor": lambda layer: layer.amounts["read"] * layer.facts["is_by_factor"],
+    "made_by_factor": lambda layer: layer.amounts["made"] * layer.facts["is_by_factor"],
+}
+
+QUIRKS: Mapping[str, Mapping[Quirk, Callable[[CountedLayer], int]]] = {
+    "batch norm": {"folding": _fold},
+    "transposed convolution": {
+        "macs_by_groups": _divide_by_groups,
+        "biased_as_conv": _bias_as_conv,
+    },
+    **dict.fromkeys(_UPSAMPLINGS, _OF_UPSAMPLING),
+}
+"""The quirks of each kind of layer, an image."""
 
 
 def _each(kinds: tuple[str, ...], rule: Rule) -> dict[str, Rule]:

@@ -258,7 +258,7 @@ class _Rows:
         self._quantities: dict[tuple[int, bool, bool], dict[str, Any]] = {}
         self._type_texts: dict[TensorType, str] = {}
         self._texts: dict[str, str] = {}
-        self._works: dict[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]] = {}
+        self._kinds: dict[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]] = {}
 
     def measure(self) -> Iterator[CostRow]:
         for node, place, has_weights in list_counted(self._model):
@@ -312,7 +312,7 @@ class _Rows:
             "weights": cost.weights if has_weights else 0,
             "macs": cost.macs * work,
             "flops": sum(cost.flops.values()) * work,
-            "flops_by_kind": self._works.setdefault(by_kind, by_kind),
+            "flops_by_kind": self._kinds.setdefault(by_kind, by_kind),
             "activations": cost.activations * work,
             "all_activations": 0 if op.is_view else node.type.values * work,
             "moved": moved * work + (params if is_read else 0),

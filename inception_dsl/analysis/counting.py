@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from math import prod
 from typing import NamedTuple
 
-from inception_dsl.analysis.conventions import Convention
+from inception_dsl.analysis.conventions import QUIRKS, Convention, CountedAmount, CountedLayer
 from inception_dsl.analysis.cost import CostReport, list_counted
 from inception_dsl.analysis.parts import split
 from inception_dsl.analysis.state import list_tensors
 from inception_dsl.ir import Model, Node, NodeDef
 from inception_dsl.ops import OPS, Amount
 
-ONCE: frozenset[Amount] = frozenset(["folding"])
+ONCE: frozenset[CountedAmount] = frozenset(["folding"])
 """The amounts that do not grow with the number of images."""
 
 
-BIASES: frozenset[Amount] = frozenset(["biased", "biased_as_conv"])
+BIASES: frozenset[CountedAmount] = frozenset(["biased", "biased_as_conv"])
 """The amounts that are values which a bias is added to."""
 
 LAST_SOFTMAX = "last softmax"
@@ -35,7 +36,7 @@ class KindOfWork(NamedTuple):
 
     kind: str
     layers: int
-    amounts: Mapping[Amount, int]
+    amounts: Mapping[CountedAmount, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def measure_work(model: Model, cost: CostReport) -> WorkReport:
     """Measure the layers of a model in inference, and the amounts that tools count of them."""
     by_path: dict[str, tuple[KindOfWork, ...]] = {}
     known: dict[int, tuple[KindOfWork, ...]] = {}
-    kinds: dict[str, tuple[int, dict[Amount, int]]] = {}
+    kinds: dict[str, tuple[int, dict[CountedAmount, int]]] = {}
     last = _find_last_softmax(model)
     for node, place, _ in list_counted(model):
         if place.head is not None or not place.is_read:
@@ -169,11 +170,13 @@ def _list_work(node: Node, batch: int) -> Iterator[KindOfWork]:
     """Yield the layers that a node is, its norm and its activation apart."""
     for part in split(node):
         each = part.node
-        op = OPS[each.op]
+        op, channels = OPS[each.op], each.type.channels
         for work in op.work(each.attributes, each.input_types, each.type):
-            amounts: dict[Amount, int] = {**_measure_amounts(each), **work.amounts}
-            scaled = {
-                name: count if name in ONCE else count * batch for name, count in amounts.items()
+            layer = CountedLayer({**_measure_amounts(each), **work.amounts}, work.facts, channels)
+            quirks = {name: count(layer) for name, count in QUIRKS.get(work.kind, {}).items()}
+            scaled: dict[CountedAmount, int] = {
+                name: count if name in ONCE else count * batch
+                for name, count in chain(layer.amounts.items(), quirks.items())
             }
             yield KindOfWork(work.kind, 1, scaled)
 

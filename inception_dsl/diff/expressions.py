@@ -12,7 +12,18 @@ from typing import NamedTuple
 from inception_dsl.diff.conditions import match_names
 from inception_dsl.diff.finding import ExpressionsChanged
 from inception_dsl.expr import Apply, Binary, Expr, ExprError, Name, evaluate, find_names
-from inception_dsl.ir import NETWORK, BlockDef, Call, Model, Node, NodeDef, Path, StepDef, Value
+from inception_dsl.ir import (
+    NETWORK,
+    BlockDef,
+    Call,
+    Model,
+    Node,
+    NodeDef,
+    Path,
+    StepDef,
+    Value,
+    walk_paths,
+)
 from inception_dsl.schedule import is_schedule
 from inception_dsl.simplify import substitute
 
@@ -87,22 +98,14 @@ def _compare_defaults(
 
 def _pair_calls(old: Model, new: Model) -> dict[str, list[_CallPair]]:
     """Return the calls that both models have, by their block; of calls with one body, one."""
-    before = dict(_walk(old.root, Path()))
+    before = dict(walk_paths(old.root))
     pairs: dict[str, dict[tuple[int, int], _CallPair]] = {}
-    for path, call in _walk(new.root, Path()):
+    for path, call in walk_paths(new.root):
         old_call = before.get(path)
         if old_call is not None and old_call.block == call.block:
             key = id(old_call.body), id(call.body)
             pairs.setdefault(call.block, {}).setdefault(key, _CallPair(old_call, call))
     return {block: list(found.values()) for block, found in pairs.items()}
-
-
-def _walk(call: Call, path: Path) -> Iterator[tuple[Path, Call]]:
-    """Yield a call and every call below it, by their whole paths."""
-    yield path, call
-    for item in call.body:
-        if isinstance(item, Call):
-            yield from _walk(item, path / item.path)
 
 
 def _callee(step: StepDef) -> str:

@@ -68,14 +68,14 @@ def read_axes(texts: Sequence[str]) -> list[Axis]:
     axes: dict[str, Axis] = {}
     for name, items in _split(texts):
         if name in axes:
-            raise _error("E511", f"the axis `{name}` is named twice")
+            raise refusal("E511", f"the axis `{name}` is named twice")
         values: list[Value] = []
         for item in items:
             values.extend(_read_values(name, item))
             if len(values) > MAX_VALUES:
-                raise _error("E512", f"the axis `{name}` has more than {MAX_VALUES:,} values")
+                raise refusal("E512", f"the axis `{name}` has more than {MAX_VALUES:,} values")
         if len(set(values)) < len(values):
-            raise _error("E512", f"the axis `{name}` has a value twice")
+            raise refusal("E512", f"the axis `{name}` has a value twice")
         denominators = {v.as_integer_ratio()[1] for v in values if isinstance(v, Decimal)}
         axes[name] = Axis(name, tuple(values), lcm(*denominators))
     return list(axes.values())
@@ -89,7 +89,7 @@ def _split(texts: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
         if not equals:
             if not name:
                 help = "as in `--sweep reduction_a.k=128:320:32,width=16,24`"
-                raise _error("E511", f"`{part[:60]}` names no axis and no value", help)
+                raise refusal("E511", f"`{part[:60]}` names no axis and no value", help)
             items.append(part.strip())
             continue
         if name:
@@ -137,10 +137,10 @@ def _read_range(name: str, text: str) -> _Range | None:
     step = Fraction(bounds[3] or 1)
     if step == 0 or first > last:
         why = "its step is 0" if step == 0 else "it ends before it begins"
-        raise _error("E512", f"the range `{text}` of `{name}` is empty: {why}")
+        raise refusal("E512", f"the range `{text}` of `{name}` is empty: {why}")
     count = int((last - first) // step) + 1
     if count > MAX_VALUES:
-        raise _error("E512", f"the axis `{name}` has more than {MAX_VALUES:,} values")
+        raise refusal("E512", f"the axis `{name}` has more than {MAX_VALUES:,} values")
     return _Range(first, step, count)
 
 
@@ -157,7 +157,7 @@ def _read_values(name: str, text: str) -> Iterator[Value]:
             help = "a value and a step have no sign; a range goes up, as in 128:320:32"
         elif _EXPONENT.fullmatch(text):
             help = "write the digits of the number, without an exponent"
-        raise _error("E512", f"`{text[:60]}` is no value of `{name}`", help)
+        raise refusal("E512", f"`{text[:60]}` is no value of `{name}`", help)
 
 
 def _as_number(value: Fraction) -> int | Decimal:
@@ -228,7 +228,7 @@ def find_slot(name: str, slots: Mapping[str, Slot]) -> Slot:
     slot = slots.get(name)
     if slot is not None and slot.kind == "unclear":
         message = f"`{name}` is a cell of a table and a number of a step"
-        raise _error("E511", message, "give the step, or the table, another name")
+        raise refusal("E511", message, "give the step, or the table, another name")
     if slot is not None:
         return slot
     step, _, last = name.rpartition(".")
@@ -242,7 +242,7 @@ def find_slot(name: str, slots: Mapping[str, Slot]) -> Slot:
     named = ", ".join(f"`{other}`" for other in there[:MAX_NAMED])
     more = f" and {len(there) - MAX_NAMED} more" if len(there) > MAX_NAMED else ""
     help = f"write `{close}`" if close else f"there are {named}{more}"
-    raise _error("E511", f"the network has no axis `{name[:80]}`", help)
+    raise refusal("E511", f"the network has no axis `{name[:80]}`", help)
 
 
 def refuse_hidden(
@@ -261,7 +261,7 @@ def refuse_hidden(
         if name in before - after:
             other = next(n for n in axes if slots[n].kind == "step" and _sets(template, n, name))
             message = f"the axes `{other}` and `{name}` set the same number"
-            raise _error("E511", message, "nothing else reads it: leave one of them out")
+            raise refusal("E511", message, "nothing else reads it: leave one of them out")
 
 
 def _find_read(template: Template) -> set[str]:
@@ -301,5 +301,6 @@ def _open_step(step: NodeDef | CallDef, names: Sequence[str]) -> NodeDef | CallD
     return replace(step, attributes={**step.attributes, **own})
 
 
-def _error(code: str, message: str, help: str | None = None) -> SpecError:
+def refusal(code: str, message: str, help: str | None = None) -> SpecError:
+    """Return the error of a sweep that cannot be run."""
     return SpecError([Diagnostic(code, message, help=help)])

@@ -14,8 +14,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inception_dsl.analysis.symbolic import AskedCost, SymbolicMeasure
-from inception_dsl.diagnostics import Diagnostic, MissingExtraError, SpecError
-from inception_dsl.driver.axes import Axis
+from inception_dsl.diagnostics import Diagnostic, MissingExtraError
+from inception_dsl.driver.axes import Axis, refusal
 from inception_dsl.ir import Bound, Value
 from inception_dsl.tracked import Recorder
 
@@ -135,8 +135,6 @@ class Sweep:
         count_at: _CountAt,
     ) -> None:
         self._grid = _make_grid(axes)
-        if self._grid.size > (1 << 62):
-            raise _error("E512", "the grid has more rows than 64 bits can number")
         self.name = name
         self.axes = tuple(axes)
         self.measures = tuple(measures)
@@ -146,7 +144,6 @@ class Sweep:
         self._asked = list(dict.fromkeys((*map(AskedCost, measures), *bounded)))
         self.rows = self._grid.size
         self.start, self.stop = shard.cut(self.rows)
-        refuse_size(self.rows, shard)
         self._most_pieces = min(MAX_PIECES, max(MAX_PIECE_NODES // nodes, 1))
         self._count_at = count_at
         self.pieces: list[SweptPiece] = []
@@ -252,7 +249,7 @@ class Sweep:
         from inception_dsl.analysis.grid import GridPiece, GridPolynomial, make_checks
 
         if len(self.pieces) == self._most_pieces:
-            raise _error("E512", self._tell_pieces(), "sweep fewer of their values at once")
+            raise refusal("E512", self._tell_pieces(), "sweep fewer of their values at once")
         places = [int(place[0]) for place in self._grid.find_places(np.array([row]))]
         record, outcome = self._count_at(places, self._asked)
         checks = tuple(make_checks(record.simplify(), self._grid.box))
@@ -292,12 +289,12 @@ def refuse_size(rows: int, shard: Shard) -> None:
     start, stop = shard.cut(rows)
     asked = stop - start
     if asked == 0:
-        raise _error("E512", f"the shard has no row: the grid has {rows:,} rows")
+        raise refusal("E512", f"the shard has no row: the grid has {rows:,} rows")
     if asked > MAX_ROWS:
         parts = -(-rows // MAX_ROWS)
         message = f"the grid has {asked:,} rows, and {MAX_ROWS:,} are the most of one call"
         help = f"count it in parts, as in `--shard 1/{parts}`"
-        raise _error("E512", message, help)
+        raise refusal("E512", message, help)
 
 
 def _make_grid(axes: Sequence[Axis]) -> Grid:
@@ -350,7 +347,3 @@ def collect_best(
         found = found if best is None else best.join(found)
         best = select_best(found, wish, sweep.measures)
     return best
-
-
-def _error(code: str, message: str, help: str | None = None) -> SpecError:
-    return SpecError([Diagnostic(code, message, help=help)])

@@ -15,7 +15,7 @@ from inception_dsl.analysis.symbolic import (
     AskedCost,
     measure_symbolic_cost,
 )
-from inception_dsl.diagnostics import Diagnostic, Label, SpecError
+from inception_dsl.diagnostics import SpecError
 from inception_dsl.driver.axes import (
     Axis,
     Slot,
@@ -24,16 +24,17 @@ from inception_dsl.driver.axes import (
     list_slots,
     open_steps,
     read_axes,
+    refusal,
     refuse_hidden,
 )
 from inception_dsl.driver.references import find_network
 from inception_dsl.driver.sweep_grid import WHOLE, Shard, Sweep, SweptBound, find_form, refuse_size
 from inception_dsl.driver.walk import measure, measure_used, read_model
-from inception_dsl.ir import Bound, Model, Multiple, Origin, TensorType, Value
+from inception_dsl.ir import Bound, Model, Multiple, TensorType, Value
 from inception_dsl.ir import Path as NodePath
 from inception_dsl.resolve import Overrides, Template, read_network
 from inception_dsl.resolve.statements import MAX_INPUT_VALUES
-from inception_dsl.resolve.tracking import instantiate_tracked
+from inception_dsl.resolve.tracking import instantiate_tracked, tell_no_polynomial
 from inception_dsl.source import Span
 from inception_dsl.spec.files import SpecFile
 from inception_dsl.tracked import NoPolynomialError, Recorder
@@ -65,7 +66,7 @@ def begin_sweep(
     axes = read_axes(texts)
     fixed = next((axis.name for axis in axes if axis.name in overrides.params), None)
     if fixed is not None:
-        raise _error("E511", f"the axis `{fixed}` sets what `--set {fixed}=...` sets")
+        raise refusal("E511", f"the axis `{fixed}` sets what `--set {fixed}=...` sets")
     file = find_network(reference, folder, input=overrides.input)
     loaded, template, made = read_model(file, overrides)
     tables = {
@@ -145,7 +146,7 @@ def _refuse_overlap(slots: Mapping[str, Slot]) -> None:
         for side in slot.inputs:
             if side in set_by:
                 message = f"the axes `{set_by[side]}` and `{name}` set the same side of an input"
-                raise _error("E511", message)
+                raise refusal("E511", message)
             set_by[side] = name
 
 
@@ -179,9 +180,7 @@ def _count_at(
     except SpecError as error:
         return record, error.diagnostics[0]
     except NoPolynomialError as error:
-        span = error.place.span if isinstance(error.place, Origin) else None
-        label = () if span is None else (Label(span),)
-        raise SpecError([Diagnostic("E510", str(error), label)]) from None
+        raise tell_no_polynomial(error) from None
 
 
 def _change_inputs(
@@ -197,15 +196,11 @@ def _change_inputs(
         for name, side in slot.inputs:
             value = numbers[axis]
             if not isinstance(value, int) or value < 1:
-                raise _error("E106", f"`{axis}` is a whole number of at least 1")
+                raise refusal("E106", f"`{axis}` is a whole number of at least 1")
             shapes[name][side] = value
     types = {name: TensorType(tuple(shape)) for name, shape in shapes.items()}
     for type in types.values():
         if type.values > MAX_INPUT_VALUES:
             message = f"the input {type} holds more than {MAX_INPUT_VALUES:,} values"
-            raise _error("E003", message)
+            raise refusal("E003", message)
     return types
-
-
-def _error(code: str, message: str, help: str | None = None) -> SpecError:
-    return SpecError([Diagnostic(code, message, help=help)])

@@ -8,7 +8,7 @@ share one piece.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,11 +26,16 @@ from inception_dsl.analysis.symbolic import (
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest
 from inception_dsl.driver.references import find_network
 from inception_dsl.driver.walk import LibraryError, read_model
-from inception_dsl.ir import INPUT, BlockDef, Call, Model, Origin, TensorType, Value
+from inception_dsl.ir import INPUT, BlockDef, Call, Model, Origin, TensorType, Value, walk_paths
 from inception_dsl.resolve import Overrides, Template, read_library_blocks, read_override
 from inception_dsl.resolve.blocks import ReadBlock
 from inception_dsl.resolve.statements import read_shape
-from inception_dsl.resolve.tracking import CopyCounts, call_tracked, instantiate_tracked
+from inception_dsl.resolve.tracking import (
+    CopyCounts,
+    call_tracked,
+    instantiate_tracked,
+    tell_no_polynomial,
+)
 from inception_dsl.spec.files import SpecFile
 from inception_dsl.spec.load import Loaded
 from inception_dsl.tracked import NoPolynomialError, Recorder
@@ -135,8 +140,8 @@ def _find_of_block(template: Template, model: Model, name: str) -> SymbolicCost:
 def _list_calls(model: Model, name: str) -> list[_Point]:
     """Return the calls of a block, those that agree in arguments and inputs together."""
     calls: dict[tuple[Any, ...], tuple[list[str], Call]] = {}
-    for path, call in _walk_paths(model.root, ""):
-        if call.block == name:
+    for path, call in walk_paths(model.root):
+        if path and call.block == name:
             key = (*((n, type(v), v) for n, v in call.arguments.items()), call.input_types)
             calls.setdefault(key, ([], call))[0].append(path)
     return [
@@ -158,14 +163,6 @@ def _refuse_size(has: str, nodes: int, help: str | None) -> None:
     if nodes > MAX_SYMBOLIC_NODES:
         message = f"{has} {nodes:,} nodes, and {MAX_SYMBOLIC_NODES:,} are the most for polynomials"
         raise SpecError([Diagnostic("E510", message, help=help)])
-
-
-def _walk_paths(call: Call, prefix: str) -> Iterator[tuple[str, Call]]:
-    for item in call.body:
-        if isinstance(item, Call):
-            path = f"{prefix}{item.path}"
-            yield path, item
-            yield from _walk_paths(item, f"{path}.")
 
 
 def _find_in_library(loaded: Loaded, name: str, overrides: Overrides) -> SymbolicCost:
@@ -361,10 +358,8 @@ def _trace(
         model, counts = instantiate(record, arguments, inputs)
         measured = measure_symbolic_cost(model, record, counts.extra, map(AskedCost, MEASURES))
     except NoPolynomialError as error:
-        span = error.place.span if isinstance(error.place, Origin) else None
-        label = () if span is None else (Label(span),)
         help = "ask for one block, as in `--block NAME`, or give parameters as numbers"
-        raise SpecError([Diagnostic("E510", str(error), label, help=help)]) from None
+        raise tell_no_polynomial(error, help) from None
     costs = {asked.measure: polynomial for asked, polynomial in measured.items()}
     region = record.simplify()
     held = {name: _find_line(record, name) for name in region.pinned}

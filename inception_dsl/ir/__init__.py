@@ -5,7 +5,7 @@
 `ir.verify` checks the invariants.
 """
 
-from inception_dsl.ir.inline import walk_calls
+from inception_dsl.ir.inline import walk_calls, walk_paths
 from inception_dsl.ir.model import (
     INPUT,
     NETWORK,
@@ -54,5 +54,6 @@ __all__ = [
     "Value",
     "find_range",
     "walk_calls",
+    "walk_paths",
     "write_types",
 ]

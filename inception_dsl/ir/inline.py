@@ -29,6 +29,16 @@ def walk_calls(root: Call) -> Iterator[Call]:
         calls.extend(item for item in reversed(call.body) if isinstance(item, Call))
 
 
+def walk_paths(root: Call) -> Iterator[tuple[Path, Call]]:
+    """Yield a call, whose path is empty, and every call below it by its whole path."""
+    calls = [(Path(), root)]
+    while calls:
+        path, call = calls.pop()
+        yield path, call
+        below = (item for item in reversed(call.body) if isinstance(item, Call))
+        calls.extend((path / item.path, item) for item in below)
+
+
 def _inline(
     call: Call, prefix: str, weights: str | None, results: dict[str, Path]
 ) -> Iterator[Node]:

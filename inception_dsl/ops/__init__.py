@@ -30,7 +30,7 @@ from inception_dsl.ops.join import ADD, CONCAT
 from inception_dsl.ops.norm import NORMS
 from inception_dsl.ops.op import FigureKind, Join, Op
 from inception_dsl.ops.reach import Window
-from inception_dsl.ops.work import Amount, Work
+from inception_dsl.ops.work import Amount, Fact, Work
 
 STEP_OPS: tuple[Op, ...] = (
     *conv.OPS,
@@ -113,6 +113,7 @@ __all__ = [
     "Amount",
     "Attribute",
     "Cost",
+    "Fact",
     "FigureKind",
     "Join",
     "Launch",

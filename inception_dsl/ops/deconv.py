@@ -38,7 +38,7 @@ from inception_dsl.ops.facts import (
 from inception_dsl.ops.op import Op
 from inception_dsl.ops.reach import MAX_PHASES, Window, take_turns
 from inception_dsl.ops.window import find_reaches, margins
-from inception_dsl.ops.work import Amount, Work
+from inception_dsl.ops.work import Amount, Fact, Work
 
 if TYPE_CHECKING:
     from inception_dsl.ops.gather import Gathers
@@ -129,12 +129,9 @@ def _work(values: Values, inputs: Inputs, output: TensorType) -> tuple[Work, ...
             strict=True,
         )
     ]
-    amounts: dict[Amount, int] = {
-        "macs_at_output": cost.macs // (tall * wide) * places,
-        "macs_by_groups": cost.macs // filters * (filters // groups),
-        "biased_as_conv": filters * prod(sides) if cost.biases else 0,
-    }
-    return (Work("transposed convolution", amounts),)
+    amounts: dict[Amount, int] = {"macs_at_output": cost.macs // (tall * wide) * places}
+    facts: dict[Fact, int] = {"groups": groups, "filters": filters, "conv_places": prod(sides)}
+    return (Work("transposed convolution", amounts, facts),)
 
 
 def _windows(values: Values, input: TensorType) -> tuple[Window | None, Window | None]:

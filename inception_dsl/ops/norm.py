@@ -42,12 +42,6 @@ def _batchnorm_cost(values: Values, inputs: Inputs, output: TensorType) -> Cost:
     return Cost(norms=learnt, flops={"norm": 2 * output.values})
 
 
-def _batchnorm_work(values: Values, inputs: Inputs, output: TensorType) -> tuple[Work, ...]:
-    # For each channel: variance + eps, 1 / sqrt (2), times gamma; times the mean, less beta.
-    folding = (6 if values["gamma"] else 5) * output.channels
-    return (Work("batch norm", {"folding": folding}),)
-
-
 def _batchnorm_state(values: Values, channels: int) -> tuple[StateTensor, ...]:
     """Return the learnt tensors, then the running statistics."""
     tensor = partial(StateTensor, shape=(channels,), in_axis=0)
@@ -215,7 +209,7 @@ OPS = (
         gathers=None,
         counts_in_depth=False,
         cost=_batchnorm_cost,
-        work=_batchnorm_work,
+        work=does("batch norm"),
         flop_kinds={"norm": "2 a value of a batch norm, folded to a scale and a shift"},
         state=_batchnorm_state,
         acts=acts_always,

@@ -23,7 +23,7 @@ from inception_dsl.ops.facts import (
 from inception_dsl.ops.op import Op
 from inception_dsl.ops.reach import MAX_PHASES, Window, take_turns
 from inception_dsl.ops.window import repeat
-from inception_dsl.ops.work import Amount, Work, only_moves
+from inception_dsl.ops.work import Work, only_moves
 
 if TYPE_CHECKING:
     from inception_dsl.ops.gather import Gathers
@@ -99,10 +99,7 @@ def _upsample_remarks(values: Values, inputs: Inputs) -> tuple[Remark, ...]:
 
 
 def _upsample_work(values: Values, inputs: Inputs, output: TensorType) -> tuple[Work, ...]:
-    amounts: dict[Amount, int] = {"places_by_size": output.values // output.channels}
-    if "factor" in values:
-        amounts = {"read_by_factor": inputs[0].values, "made_by_factor": output.values}
-    return (Work(f"{values['mode']} upsampling", amounts),)
+    return (Work(f"{values['mode']} upsampling", facts={"is_by_factor": "factor" in values}),)
 
 
 def _spread_infer(values: Values, inputs: Inputs) -> TensorType:

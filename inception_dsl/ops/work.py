@@ -26,12 +26,6 @@ Amount = Literal[
     "rows",
     "learnt",
     "padded",
-    "folding",
-    "macs_by_groups",
-    "biased_as_conv",
-    "places_by_size",
-    "read_by_factor",
-    "made_by_factor",
 ]
 """An amount that a rule of counting multiplies, an image:
 
@@ -45,11 +39,14 @@ Amount = Literal[
 * `rows`: rows of values that a softmax adds up to one.
 * `learnt`: learnt values of a norm or an activation.
 * `padded`: values with the channels that a local response norm pads.
-* `folding`: operations, once for all images, that make a scale and a shift of a batch norm.
-* `macs_by_groups`, `biased_as_conv`: of a transposed convolution, the multiply-accumulates divided
-  by its groups once more, and the biased values of a convolution with the same stride.
-* `places_by_size`: places of an upsampled map whose size is written as numbers.
-* `read_by_factor`, `made_by_factor`: values of an upsampling whose size is written as a factor.
+"""
+
+Fact = Literal["groups", "filters", "conv_places", "is_by_factor"]
+"""A fact of an op, from which a tool may count otherwise than by amounts:
+
+* `groups`, `filters`: of a transposed convolution, its groups, and the filters of each.
+* `conv_places`: the places of the output of a convolution with its stride.
+* `is_by_factor`: 1 if the size of an upsampled map is written as a factor.
 """
 
 
@@ -59,10 +56,12 @@ class Work(NamedTuple):
     Attributes:
         kind: the name of the layer that does it, in the words of the field: `max pool`.
         amounts: the amounts that do not follow from the op's cost and its types.
+        facts: the facts of an op of this kind, by which some tools count otherwise.
     """
 
     kind: str
     amounts: Mapping[Amount, int] = {}
+    facts: Mapping[Fact, int] = {}
 
 
 WorkRule = Callable[[Values, Inputs, TensorType], tuple[Work, ...]]

@@ -13,15 +13,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from inception_dsl.bounds import MAX_COPIES, MAX_PATH
-from inception_dsl.diagnostics import SpecError
-from inception_dsl.ir import Call, CallDef, Head, Model, Node, NodeDef, TensorType, Value
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError
+from inception_dsl.ir import Call, CallDef, Head, Model, Node, NodeDef, Origin, TensorType, Value
 from inception_dsl.resolve.blocks import ReadBlock
 from inception_dsl.resolve.causes import drop_repeats
 from inception_dsl.resolve.evaluate import find_schedules
 from inception_dsl.resolve.instantiate import Instantiator
 from inception_dsl.resolve.template import Template
 from inception_dsl.resolve.trail import Instance
-from inception_dsl.tracked import Recorder, Tracked, find_polynomial
+from inception_dsl.tracked import NoPolynomialError, Recorder, Tracked, find_polynomial
 
 
 @dataclass(slots=True)
@@ -127,20 +127,27 @@ class TrackingInstantiator(Instantiator):
         if len(copies) < count.number:
             self._record.note_room(count - (len(copies) + 1))
             return
-        last = _write(copies[-1].input_types)
-        if last != _write(copies[-1].types.values()):
+        last = _list_sides(copies[-1].input_types)
+        if last != _list_sides(copies[-1].types.values()):
             count.pin()
             return
-        first = next(i for i, copy in enumerate(copies) if _write(copy.input_types) == last)
+        first = next(i for i, copy in enumerate(copies) if _list_sides(copy.input_types) == last)
         self._record.note_room(count - (first + 1))
         self._counts.settled.append(count)
         self._counts.extra[id(copies[-1])] = count - (len(copies) - 1)
         self._counts.kept.append(copies[-1])
 
 
-def _write(types: Iterable[TensorType]) -> list[tuple[object, ...]]:
+def _list_sides(types: Iterable[TensorType]) -> list[tuple[object, ...]]:
     """Return types in a form whose comparison notes no condition."""
     return [tuple(find_polynomial(side) for side in type.shape) for type in types]
+
+
+def tell_no_polynomial(error: NoPolynomialError, help: str | None = None) -> SpecError:
+    """Return E510 for polynomials that are too large, at the step that was at hand."""
+    span = error.place.span if isinstance(error.place, Origin) else None
+    labels = () if span is None else (Label(span),)
+    return SpecError([Diagnostic("E510", str(error), labels, help=help)])
 
 
 def instantiate_tracked(

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from inception_dsl.analysis import ConventionCount
-from inception_dsl.analysis.conventions import MORE_AT_OUTPUT, Convention, Rule
-from inception_dsl.ops import Amount
+from inception_dsl.analysis.conventions import MORE_AT_OUTPUT, Convention, CountedAmount, Rule
 
-_PHRASES: dict[Amount, str] = {
+_PHRASES: dict[CountedAmount, str] = {
     "macs": "{} for each multiply-accumulate",
     "macs_at_output": "{} for each weight at each place of the output",
     "macs_by_groups": "{} for each multiply-accumulate, divided by the groups",
@@ -56,7 +55,7 @@ def simplify_rule(kind: str, rule: Rule) -> Rule:
 
 def list_rules(convention: Convention, kinds: Iterable[str]) -> Iterator[str]:
     """Yield the rules for some kinds of layers in words; kinds with one rule share a clause."""
-    together: dict[tuple[tuple[Amount, int], ...], list[str]] = {}
+    together: dict[tuple[tuple[CountedAmount, int], ...], list[str]] = {}
     for kind in kinds:
         if rule := convention.rule_of(kind):
             together.setdefault(tuple(simplify_rule(kind, rule).items()), []).append(kind)
