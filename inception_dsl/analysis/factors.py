@@ -8,10 +8,11 @@ Source: Szegedy et al., arXiv:1512.00567, Sections 3.1 and 3.2.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from inception_dsl.analysis.chain import build_chain, factorise
 from inception_dsl.analysis.dense import (
     NOTHING_SAVED,
     Inference,
@@ -23,9 +24,8 @@ from inception_dsl.analysis.dense import (
     find_kernel,
     gather_readers,
 )
-from inception_dsl.ir import Node, Path, Value
-from inception_dsl.ops import OPS, ShapeError, Window
-from inception_dsl.ops.window import PAD_FLAGS, find_reaches, margins
+from inception_dsl.ir import Node, Path
+from inception_dsl.ops import OPS
 
 Inner = Literal["in", "width"]
 """The width between the parts: as many channels as come in, or as many as go out."""
@@ -85,13 +85,16 @@ class EvenPair:
 
 def find_nested(run: Inference) -> Iterator[Factorisation]:
     """Yield the square kernels from 5x5 on that cost less as several 3x3."""
+    unmixed = _find_unmixed(run)
     for line in _gather_unshared(run, 5):
         if (side := _side_of(run, line.nodes[0])) % 2:
-            yield from _cheaper(line, ((3, 3),) * ((side - 1) // 2))
+            for found in _cheaper(line, ((3, 3),) * ((side - 1) // 2)):
+                yield _refuse_unmixed(found, run, unmixed)
 
 
 def find_separable(run: Inference) -> Iterator[Factorisation]:
     """Yield the square kernels on maps of 12 to 20 that cost less as a row and a column."""
+    unmixed = _find_unmixed(run)
     for line in _gather_unshared(run, 3):
         side = _side_of(run, line.nodes[0])
         fit = tuple(node for node in line.nodes if _is_separable(node))
@@ -99,7 +102,7 @@ def find_separable(run: Inference) -> Iterator[Factorisation]:
             others = tuple(node for node in line.nodes if not _is_separable(node))
             chosen = WrittenStep(line.span, fit)
             for found in _cheaper(chosen, ((1, side), (side, 1))):
-                yield replace(found, others=others)
+                yield _refuse_unmixed(replace(found, others=others), run, unmixed)
 
 
 def find_better_rows(
@@ -202,6 +205,25 @@ def _gather_unshared(run: Inference, side: int) -> Iterator[WrittenStep]:
             yield WrittenStep(line.span, same)
 
 
+def _find_unmixed(run: Inference) -> dict[Hashable, Path]:
+    """Return the lines that run as depthwise convolutions, each with a node."""
+    return {
+        run.line_of[node.path]: node.path
+        for node in run.nodes
+        if OPS[node.op].kernel and node.path not in run.kernels and node.path not in run.grouped
+    }
+
+
+def _refuse_unmixed(
+    found: Factorisation, run: Inference, unmixed: Mapping[Hashable, Path]
+) -> Factorisation:
+    """Return a factorisation with an obstacle if its line also runs as a depthwise convolution."""
+    path = unmixed.get(run.line_of[found.step.nodes[0].path])
+    if path is None or found.obstacle:
+        return found
+    return replace(found, obstacle=f"its line runs at `{path}`, too, where it mixes no channels")
+
+
 def _is_separable(node: Node) -> bool:
     sides = (*node.input_types[0].size, *node.type.size)
     return node.attributes["stride"] == 1 and all(side in SEPARABLE_GRIDS for side in sides)
@@ -296,84 +318,3 @@ _INNER_WIDTHS: dict[Inner, Callable[[Node], int]] = {
     "in": lambda node: node.input_types[0].channels,
 }
 """The number of channels between the parts; the first of two that cost the same is taken."""
-
-
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """A convolution as several, one after the other.
-
-    Attributes:
-        parts: none if they would not give the same type, or not see the same windows.
-        obstacle: the reason why there are none; empty if there are parts.
-    """
-
-    parts: tuple[Node, ...]
-    obstacle: str = ""
-
-
-def factorise(node: Node, kernels: tuple[Kernel, ...], *inner: int) -> tuple[Node, ...]:
-    """Return the parts of a convolution, as `build_chain` does; no nodes if there are none."""
-    return build_chain(node, kernels, *inner).parts
-
-
-def build_chain(node: Node, kernels: tuple[Kernel, ...], *inner: int) -> Chain:
-    """Return a convolution as several; the last one has its stride and its width.
-
-    Args:
-        inner: the width of each part before the last, or one width for all of them.
-    """
-    op = OPS[node.op]
-    if node.reuses is not None:
-        return Chain((), f"it shares its weights with `{node.reuses}` by `reuse`")
-    parts: list[Node] = []
-    seen: tuple[Window | None, Window | None] = (Window(1, 1, 0), Window(1, 1, 0))
-    type = node.input_types[0]
-    for index, (kernel, pad) in enumerate(zip(kernels, share_pad(node, kernels), strict=True)):
-        attributes = {**node.attributes, op.kernel: kernel, "pad": pad}
-        if index < len(kernels) - 1:
-            width = inner[index] if len(inner) > 1 else inner[0]
-            attributes |= {op.width: width, "stride": 1}
-        try:
-            given = op.infer(attributes, (type,))
-        except ShapeError as error:
-            return Chain((), f"a part of it would be wrong: {error.message}")
-        tall, wide = op.windows(attributes, type)
-        seen = (
-            seen[0] and tall and seen[0].then(tall),
-            seen[1] and wide and seen[1].then(wide),
-        )
-        parts.append(replace(node, attributes=attributes, input_types=(type,), type=given))
-        type = given
-    if type != node.type:
-        return Chain((), f"its parts would give {type} in place of {node.type}")
-    whole = op.windows(node.attributes, node.input_types[0])
-    sides = node.input_types[0].size
-    for one, other, side in zip(seen, whole, sides, strict=True):
-        if (one and one.within(side)) != (other and other.within(side)):
-            return Chain((), "its parts would see other pixels")
-    return Chain(tuple(parts))
-
-
-def share_pad(node: Node, kernels: Sequence[Kernel]) -> list[Value]:
-    """Return the padding of each part of a convolution; all of them pad as much as it does.
-
-    A word stays. Of a number, each part takes what keeps the size of its map, as far as it lasts,
-    and the last one takes the rest.
-    """
-    op, pad = OPS[node.op], node.attributes["pad"]
-    if pad in PAD_FLAGS:
-        return [pad] * len(kernels)
-    rest = margins(pad, 1)
-    shares: list[tuple[int, int]] = []
-    for kernel in kernels[:-1]:
-        tall, wide = find_reaches({**node.attributes, op.kernel: kernel})
-        shares.append((min(rest[0], (tall - 1) // 2), min(rest[1], (wide - 1) // 2)))
-        rest = (rest[0] - shares[-1][0], rest[1] - shares[-1][1])
-    return [_name_pad(*share) for share in (*shares, rest)]
-
-
-def _name_pad(above: int, left: int) -> Value:
-    """Return a padding as an author writes it: `V` for none, one number for both axes."""
-    if above == left:
-        return above or "V"
-    return above, left

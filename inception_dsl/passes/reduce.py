@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from dataclasses import replace
 
+from inception_dsl.analysis.chain import build_chain
 from inception_dsl.analysis.dense import Inference, Kernel, compare_nodes, find_kernel
-from inception_dsl.analysis.factors import build_chain
 from inception_dsl.analysis.unreduced import Unreduced, find_unreduced
 from inception_dsl.expr import Binary, find_names
 from inception_dsl.ir import Model, Node

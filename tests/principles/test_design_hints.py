@@ -453,11 +453,21 @@ def test_a_hint_on_code_names_the_import(project: Project) -> None:
     def measure_at(input: object) -> tuple[Model, CostReport]:
         raise AssertionError(input)
 
-    for file, help in (
-        ("torchvision:inception_v3", "`inception-dsl import torchvision:inception_v3` writes a"),
-        (NET, "`inception-dsl rewrite specs/net.yaml --select P811 --dry-run` tells whether"),
+    for file, is_imported, help in (
+        (
+            "torchvision:inception_v3",
+            True,
+            "`inception-dsl import torchvision:inception_v3` writes a",
+        ),
+        (
+            NET,
+            False,
+            "`inception-dsl rewrite specs/net.yaml --select P811 --dry-run` tells whether",
+        ),
     ):
-        subject = Subject(checked.model, checked.cost, classes, measure_at, file, file)
+        subject = Subject(
+            checked.model, checked.cost, classes, measure_at, file, file, is_imported=is_imported
+        )
         (found,) = large_kernels(subject)
         assert str(found.help).startswith(help)
 

@@ -422,6 +422,11 @@ def test_a_slice_keeps_the_name_that_another_line_needs(project: Project) -> Non
             "`groupnorm` do not divide 6 channels: 6 = 4 x 1 + 2",
         ),
         ("P811", "m (p=2)", "its padding is a parameter"),
+        (
+            "P811",
+            "d (g=2), b: d (g=8)",
+            "its line runs at `b.conv`, too, where it mixes no channels",
+        ),
         ("P811", "5x5 conv (8 groups 8)", ""),
     ],
 )
@@ -431,7 +436,8 @@ def test_parts_share_the_padding_and_keep_groups_and_norms(
     size = "18x18x6" if "12" in before else "18x18x8"
     text = (
         f"inception: 1\nname: net\ninput: {size}\ndefaults: {{groupnorm: {{groups: 4}}}}\n"
-        "blocks: {m: {params: [p], steps: [5x5 conv (8 pad p)]}}\n"
+        "blocks: {m: {params: [p], steps: [5x5 conv (8 pad p)]}, "
+        "d: {params: [g], steps: [5x5 conv (8 groups g)]}}\n"
         f"network: [a: {before}]\n"
     )
     done = rewritten(text, project, code)
@@ -464,6 +470,12 @@ def test_lines_that_share_weights_or_stand_in_heads_are_told(
     )
     entries = rewritten(block, project, code).log
     assert {each.refusal for each in entries} == {"its line runs in the training head `h`, too"}
+
+
+def test_a_step_with_other_keys_in_its_long_form_stays(project: Project) -> None:
+    text = f"{HEAD}network: [relu, r: {{op: relu, title: twice}}, 1x1 conv (8)]\n"
+    (entry,) = rewritten(text, project, "P815").log
+    assert entry.refusal == "its long form has `title`"
 
 
 def test_of_two_norms_in_a_row_the_second_goes_on_request(project: Project) -> None:

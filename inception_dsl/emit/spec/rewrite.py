@@ -24,7 +24,7 @@ from inception_dsl.emit.spec.places import (
     read_step,
     write_in_flow,
 )
-from inception_dsl.emit.spec.step import find_pad, find_words, write_expr, write_pad
+from inception_dsl.emit.spec.step import KEYS_BESIDE, find_pad, find_words, write_expr, write_pad
 from inception_dsl.expr import Expr
 from inception_dsl.ir import Value
 from inception_dsl.ops import Op, shown
@@ -176,6 +176,10 @@ def drop_step(places: StepPlaces, span: Span) -> list[TextEdit]:
     step, _ = read_step(place)
     if place.items is None or len(place.items.items) == 1:
         raise RewriteError("it stands alone: without it, no step would be left there")
+    if place.long is not None:
+        told = [key for key in place.long.items if key in KEYS_BESIDE - {"op", "out"}]
+        if told:
+            raise RewriteError(f"its long form has `{told[0]}`")
     return [
         *take_items(place.items, [place.index]),
         *name_later(place, step),
