@@ -59,9 +59,6 @@ async function start() {
         hints: settings().get("hints"),
         inlayHints: settings().get("inlayHints"),
       },
-      synchronize: {
-        fileEvents: vscode.workspace.createFileSystemWatcher("**/*.{yaml,yml}"),
-      },
     },
   );
   try {

@@ -123,11 +123,28 @@ def read_open(file: SpecFile) -> OpenReading:
 
 
 def judge_open(reading: OpenReading, *, hints: bool = False) -> tuple[Diagnostic, ...]:
-    """Return the findings of a spec, as `check` has them.
+    """Return the findings of a spec, as `check` has them by the settings of its project.
+
+    Comments that ignore nothing are left to `check`, which sees all specs.
 
     Args:
         hints: report possible improvements, too.
     """
+    found = _judge(reading, hints=hints)
+    if not reading.file.files.is_tree or reading.source is None:
+        return found
+    from inception_dsl.driver.policies import Policies
+    from inception_dsl.rules.policy import find_comments
+
+    comments = (each for each in find_comments(reading.source) if isinstance(each, Diagnostic))
+    try:
+        return (*comments, *Policies().settle(reading.file, found))
+    except SpecError as error:  # of the settings
+        return (*error.diagnostics, *found)
+
+
+def _judge(reading: OpenReading, *, hints: bool) -> tuple[Diagnostic, ...]:
+    """Return all that is found in a spec, whatever its project ignores."""
     file, loaded = reading.file, reading.loaded
     try:
         if reading.error is not None:

@@ -119,6 +119,11 @@ class Desk:
                 document.reading = document.findings = document.user = None
                 document.is_told = False
 
+    def forget_findings(self) -> None:
+        """Have all texts judged anew: the settings of a project have changed."""
+        for document in self._documents.values():
+            document.findings, document.is_told = None, False
+
     def texts(self) -> dict[Path, str]:
         """Return the open texts by the paths of their files."""
         documents = self._documents.values()

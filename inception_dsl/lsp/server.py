@@ -26,6 +26,9 @@ from inception_dsl.version import __version__
 PAUSE = 0.15
 """Seconds without a change after which an open spec is judged."""
 
+SETTINGS = "pyproject.toml"
+"""The file with the settings of a project."""
+
 
 class Session:
     """One editor: its open texts, the findings that it shows, and its answers.
@@ -49,6 +52,23 @@ class Session:
         if isinstance(options, dict):
             self.desk.with_hints = options.get("hints") is True
             self.answers.with_costs = options.get("inlayHints") != "shapes"
+
+    def watch(self, params: types.InitializedParams) -> None:  # noqa: ARG002
+        """Ask the editor to tell of files that others change, if it can be asked."""
+        workspace = self.server.client_capabilities.workspace
+        watched = workspace.did_change_watched_files if workspace is not None else None
+        if watched is None or not watched.dynamic_registration:
+            return
+        watchers = [
+            types.FileSystemWatcher(glob_pattern=f"**/{name}")
+            for name in ("*.yaml", "*.yml", SETTINGS)
+        ]
+        registration = types.Registration(
+            id="files",
+            method=types.WORKSPACE_DID_CHANGE_WATCHED_FILES,
+            register_options=types.DidChangeWatchedFilesRegistrationOptions(watchers),
+        )
+        self.server.client_register_capability(types.RegistrationParams([registration]))
 
     # Open texts
 
@@ -85,6 +105,8 @@ class Session:
         """Read anew what depends on files that others have changed."""
         for event in params.changes:
             self._forget(event.uri)
+            if event.uri.endswith(f"/{SETTINGS}"):
+                self.desk.forget_findings()
         self._tell_all()
 
     def _put(self, uri: str, text: str, version: int | None) -> None:
@@ -165,6 +187,7 @@ def make_server() -> Any:
     session = Session(server)
     answers: dict[str, Callable[[Any], Any]] = {
         types.INITIALIZE: session.begin,
+        types.INITIALIZED: session.watch,
         types.TEXT_DOCUMENT_DID_OPEN: session.open,
         types.TEXT_DOCUMENT_DID_CHANGE: session.change,
         types.TEXT_DOCUMENT_DID_SAVE: session.save,

@@ -15,7 +15,7 @@ from pygls.lsp.client import LanguageClient
 
 T = TypeVar("T")
 
-SECONDS = 20
+SECONDS = 60
 """The longest that a test waits for an answer."""
 
 

@@ -112,7 +112,6 @@ const vscode = {
     isTrusted: trusted,
     workspaceFolders: [{ uri: { scheme: "file", fsPath: folder } }],
     textDocuments: [text, other],
-    createFileSystemWatcher: on,
     onDidOpenTextDocument: on,
     onDidChangeTextDocument: on,
     onDidChangeConfiguration: on,

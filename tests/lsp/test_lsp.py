@@ -9,11 +9,15 @@ from pathlib import Path
 
 import pytest
 from conftest import Project
+from hypothesis import given
+from hypothesis import strategies as st
 from lsp_client import Editor
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from inception_dsl import driver
+from inception_dsl.lsp.positions import UNITS, TextLines
+from inception_dsl.lsp.shapes import carry_over
 
 NET = """\
 inception: 1
@@ -405,6 +409,33 @@ def test_formatting_is_that_of_fmt(editor: Editor, project: Project) -> None:
     assert {edit.range.start.line for edit in edits} == {15}
 
 
+def test_the_settings_of_the_project_are_followed(editor: Editor, project: Project) -> None:
+    claim = "claims:\n  - {at: stem, shape: 9x9x9, source: Table 2}\n"
+    path = project.write("specs/net.yaml", NET.replace("claims:\n", claim))
+    uri = editor.open(path)
+    (found,) = editor.findings(uri)
+    assert (found.code, found.severity) == ("E402", types.DiagnosticSeverity.Error)
+    text = path.read_text().replace(
+        "Table 2}", "Table 2}  # inception-dsl: ignore E402: a misprint"
+    )
+    editor.change(uri, text)
+    assert editor.findings(uri) == []
+    editor.change(uri, path.read_text())
+    assert editor.findings(uri) != []
+    table = "[tool.inception-dsl.check]\nseverity = {E402 = "
+    settings = project.write("pyproject.toml", f'{table}"warning"}}\n')
+    editor.forget(uri)
+    changes = [types.FileEvent(settings.as_uri(), types.FileChangeType.Changed)]
+    watched = types.DidChangeWatchedFilesParams(changes)
+    editor.notify("workspace_did_change_watched_files", watched)
+    assert editor.findings(uri)[0].severity == types.DiagnosticSeverity.Warning
+    project.write("pyproject.toml", f'{table}"grave"}}\n')
+    editor.forget(uri)
+    editor.notify("workspace_did_change_watched_files", watched)
+    assert [each.code for each in editor.findings(uri)] == ["E402"]
+    assert [each.code for each in editor.findings(settings.as_uri())] == ["E010"]
+
+
 # Characters
 
 
@@ -416,24 +447,69 @@ network:
 """
 
 
-@pytest.mark.parametrize(("encoding", "column"), [("utf-16", 30), ("utf-32", 28), ("utf-8", 35)])
-def test_columns_are_in_the_units_of_the_editor(
-    project: Project, encoding: str, column: int
-) -> None:
-    editor = Editor(encoding=encoding)
-    assert editor.result.capabilities.position_encoding == encoding
+def check_columns(editor: Editor, project: Project, column: int) -> None:
+    """Make sure that a finding, its fix and a hover stand behind wide characters of `WIDE`."""
     uri = editor.open(project.write("specs/net.yaml", WIDE))
     (found,) = editor.findings(uri)
-    assert (found.range.start, found.range.end) == (
-        types.Position(3, column),
-        types.Position(3, column + 5),
-    )
+    start, end = types.Position(3, column), types.Position(3, column + 5)
+    assert found.range == types.Range(start, end)
     (action,) = actions(editor, uri)
     assert action.title == "Write `conv`"
+    assert action.edit is not None and action.edit.changes is not None
+    assert action.edit.changes[uri][0].range == found.range
     editor.change(uri, WIDE.replace("convv (4)", "conv (4)"))
     hover = editor.at("hover", uri, (3, column))
     assert hover.range.start == types.Position(3, column - 4)
+
+
+def test_columns_are_in_units_of_utf_16(editor: Editor, project: Project) -> None:
+    assert editor.result.capabilities.position_encoding == "utf-16"
+    check_columns(editor, project, 30)
+
+
+def test_columns_are_in_the_units_that_an_editor_asks_for_and_hints_come_on_request(
+    project: Project,
+) -> None:
+    editor = Editor({"hints": True, "inlayHints": "shapes"}, encoding="utf-32")
+    assert editor.result.capabilities.position_encoding == "utf-32"
+    check_columns(editor, project, 28)
+    text = NET.replace("3x3 conv (4 stride 2)", "5x5 conv (4 stride 2)")
+    uri = editor.open(project.write("specs/other.yaml", text))
+    assert {"P814", "W602"} <= {str(each.code) for each in editor.findings(uri)}
+    assert "10" in editor.hints(uri).values()
     assert editor.quit() == 0
+
+
+@pytest.mark.parametrize(("encoding", "column"), [("utf-8", 35), ("utf-16", 30), ("utf-32", 28)])
+def test_places_are_counted_in_units(encoding: str, column: int) -> None:
+    lines = TextLines(WIDE, encoding)
+    place = WIDE.index("convv")
+    assert lines.position(place) == (3, column)
+    assert lines.offset(3, column) == place
+    assert lines.offset(3, 10_000) == WIDE.index("\n", place)
+    assert lines.offset(10_000, 0) == len(WIDE)
+
+
+@given(
+    st.text(alphabet="a\u00e9\U0001d11e\r\n\u2028\x85", max_size=40), st.sampled_from(list(UNITS))
+)
+def test_a_place_leads_back_to_its_character(text: str, encoding: str) -> None:
+    lines = TextLines(text, encoding)
+    for offset in range(len(text) + 1):
+        if text[offset - 1 : offset + 1] == "\r\n":
+            continue  # no place is between them
+        assert lines.offset(*lines.position(offset)) == offset
+
+
+@given(st.lists(st.sampled_from("ab"), max_size=8), st.lists(st.sampled_from("ab"), max_size=8))
+def test_unchanged_lines_are_carried_over(old: list[str], new: list[str]) -> None:
+    before, after = "\n".join(old), "\n".join(new)
+    carry = carry_over(before, after)
+    for offset in range(len(before)):
+        place = carry.forward(offset)
+        if place is not None:
+            assert after[place : place + 1] in (before[offset], "")  # a line, or the last one
+            assert carry.back(place) == offset
 
 
 def test_line_ends_of_windows_and_odd_ones_stay(editor: Editor, project: Project) -> None:
@@ -468,10 +544,10 @@ def test_a_file_outside_the_project_stays_unread(editor: Editor, tmp_path: Path)
     ("text", "codes"),
     [
         ("inception: 1\ninput: &a 8x8x3\nnetwork: *a\n", ["E005"]),
-        ("inception: 1\nnetwork: " + "[" * 100_000, ["E003"]),
+        ("inception: 1\nnetwork: " + "[" * 1_000, ["E003"]),
         ("inception: 1\n\x00", ["E002"]),
         ("inception: 1\ntitle: \ud83d\ninput: 8x8x3\nnetwork: [1x1 conv (4)]\n", []),
-        ("inception: 1\ninput: 9000x9000x3\nnetwork: [9999 x 9999x9999 conv (4)]\n", []),
+        ("inception: 1\ninput: 9000x9000x3\nnetwork: [999 x 9999x9999 conv (4)]\n", []),
         ("inception: 1\nextends: net.yaml\n", ["E008"]),
         ("inception: 1\n# " + "x" * 5_000_001, ["E003"]),
         ("inception: 1\n? [a]\n: b\n", ["E002"]),
