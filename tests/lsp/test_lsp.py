@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Project
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lsp_client import Editor
 from lsprotocol import types
@@ -490,6 +490,7 @@ def test_places_are_counted_in_units(encoding: str, column: int) -> None:
     assert lines.offset(10_000, 0) == len(WIDE)
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     st.text(alphabet="a\u00e9\U0001d11e\r\n\u2028\x85", max_size=40), st.sampled_from(list(UNITS))
 )
@@ -501,6 +502,7 @@ def test_a_place_leads_back_to_its_character(text: str, encoding: str) -> None:
         assert lines.offset(*lines.position(offset)) == offset
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.sampled_from("ab"), max_size=8), st.lists(st.sampled_from("ab"), max_size=8))
 def test_unchanged_lines_are_carried_over(old: list[str], new: list[str]) -> None:
     before, after = "\n".join(old), "\n".join(new)
