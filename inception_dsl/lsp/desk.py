@@ -30,6 +30,10 @@ from inception_dsl.spec.files import SpecFile
 _VERSION_LINE = re.compile(r"^inception[ \t]*:", re.MULTILINE)
 _MAX_SEARCHED = 100_000
 """Maximum number of characters in which the key `inception` is searched for."""
+MAX_READINGS = 20
+"""Maximum number of readings that are kept of files which are not open."""
+MAX_KEPT = 100_000
+"""Maximum size of a file whose bytes are kept."""
 
 
 @dataclass(slots=True)
@@ -139,6 +143,8 @@ class Desk:
             content = b""
             with suppress(OSError):
                 content = DISK.read(path, MAX_BYTES)
+            if len(content) > MAX_KEPT:
+                return content
             self._contents[path] = stamp, content
         return self._contents.get(path, (None, b""))[1]
 
@@ -190,6 +196,8 @@ class Desk:
         except SpecError as error:
             return error
         self._readings[path] = {one: self._stamp(one) for one in reading.paths}, reading
+        while len(self._readings) > MAX_READINGS:
+            del self._readings[next(iter(self._readings))]
         return reading
 
     def _stamp(self, path: Path) -> object:

@@ -21,6 +21,7 @@ from pygls.lsp.server import LanguageServer
 from inception_dsl.lsp.answers import Answers
 from inception_dsl.lsp.desk import Desk
 from inception_dsl.lsp.messages import Shown, show_findings
+from inception_dsl.spec.disk import DISK
 from inception_dsl.version import __version__
 
 PAUSE = 0.15
@@ -114,7 +115,7 @@ class Session:
 
     def _forget(self, uri: str) -> None:
         path = _path_of(uri)
-        self.desk.forget(path.resolve() if path is not None else None)
+        self.desk.forget(DISK.resolve(path) if path is not None else None)
 
     def _learn_encoding(self) -> None:
         encoding = self.server.server_capabilities.position_encoding
