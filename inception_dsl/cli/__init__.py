@@ -67,6 +67,7 @@ COMMANDS = (
     ),
     Command("render", "draw a network or a block as papers do", "render"),
     Command("diff", "compare two networks, and report the effects of the change", "diff"),
+    Command("review", "review a change to a project, as a job for a pull request does", "review"),
     Command("verify", "find every departure of code from its spec", "verify"),
     Command("rewrite", "write steps of a spec that save work in place of others", "rewriting"),
     Command("import", "write the spec of a network that exists as code", "importing"),

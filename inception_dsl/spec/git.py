@@ -202,6 +202,35 @@ def find_revision(revision: str, folder: Path) -> Revision:
     return Revision(root.resolve(), commit, f"{revision}:", entries)
 
 
+def find_common_commit(revision: str, folder: Path) -> str | None:
+    """Return the last commit that a revision and the checked-out one have in common.
+
+    Returns:
+        Its hash; None if the clone is too shallow to tell, or if there is none.
+    """
+    if not is_commit_name(revision):
+        return None
+    lines = _lines(folder, "merge-base", revision, "HEAD")
+    return lines[0] if lines else None
+
+
+def fetch_commit(name: str, folder: Path) -> None:
+    """Fetch one commit from the remote `origin`, without its history, if the clone lacks it.
+
+    Raises:
+        SpecError: E009, git does not get it.
+    """
+    if not is_commit_name(name):
+        raise SpecError([Diagnostic("E009", f"`{printable(name[:80])}` is no hash of a commit")])
+    if _find_object(folder, f"{name}^{{commit}}") is None:
+        _git(folder, "fetch", "--quiet", "--no-tags", "--depth=1", "origin", name)
+
+
+def is_commit_name(text: str) -> bool:
+    """Tell whether a text is the whole hash of a commit."""
+    return _HASH.fullmatch(text.encode(errors="replace")) is not None
+
+
 def check_out(revision: Revision, folder: Path) -> None:
     """Lay the files of a revision into an empty folder; the index and the working tree stay.
 

@@ -50,15 +50,15 @@ def diff_json(report: Report) -> str:
 
 def diff_github(report: Report) -> str:
     """Return the findings as workflow commands, which annotate the files of a pull request."""
-    return to_github(_diagnostics(report), report.root)
+    return to_github(list_diagnostics(report), report.root)
 
 
 def diff_sarif(report: Report) -> str:
     """Return the findings as one run of a SARIF log."""
-    return to_sarif(_diagnostics(report), report.root)
+    return to_sarif(list_diagnostics(report), report.root)
 
 
-def _diagnostics(report: Report) -> Iterator[Diagnostic]:
+def list_diagnostics(report: Report) -> Iterator[Diagnostic]:
     """Yield the findings as the formats of diagnostics know them.
 
     An annotation stands at a line of the new spec, which the checkout has; a note names the old

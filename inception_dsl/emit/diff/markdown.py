@@ -51,10 +51,13 @@ _Section = tuple[str, list[tuple[int, str]]]
 _RANK = {category: rank for rank, category in enumerate(CATEGORIES)}
 
 
-def diff_markdown(report: Report) -> str:
+def diff_markdown(report: Report, *, limit: int = LIMIT) -> str:
     """Return the comparisons one below the other, as long as a comment may be.
 
     What is left out is left out whole, the least grave first, and said at the end.
+
+    Args:
+        limit: the most characters that it may have.
     """
     sections = [(_head(made), list(_details(made))) for made in report.comparisons]
     unmade = [(0, text) for text in _unmade(report)]
@@ -67,12 +70,12 @@ def diff_markdown(report: Report) -> str:
     errors = [warning for warning in report.warnings if warning.severity == "error"]
     if errors:
         sections.insert(0, (to_markdown(errors), []))
-    return _fitted(sections)
+    return _fitted(sections, limit)
 
 
-def _fitted(sections: list[_Section]) -> str:
+def _fitted(sections: list[_Section], limit: int) -> str:
     """Return every section's head, and the gravest details that fit."""
-    room, heads = LIMIT - _ROOM, 0
+    room, heads = limit - _ROOM, 0
     for head, _ in sections:
         if len(head) + 1 > room:
             break

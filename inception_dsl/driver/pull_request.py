@@ -1,0 +1,163 @@
+"""The pull request that a job of GitHub Actions runs for, and its one comment.
+
+The facts come from variables of the job and from the file of its event. They are untrusted: a hash
+must be a hash, a number a number. Two calls of GitHub's interface keep one comment up to date: the
+list of the comments, and the comment that is written or replaced.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from inception_dsl.diagnostics import Diagnostic, SpecError
+from inception_dsl.spec.disk import DISK
+from inception_dsl.spec.git import is_commit_name
+
+MARK = "<!-- inception-dsl review -->"
+"""The first line of the comment, by which it is found again."""
+
+MAX_EVENT = 10_000_000
+"""Maximum number of bytes of an event, and of an answer of GitHub."""
+
+MAX_PAGES = 30
+"""Maximum number of pages of comments, 100 on each, that are searched."""
+
+SECONDS = 20
+"""Maximum number of seconds that GitHub may take for an answer."""
+
+_REPOSITORY = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
+_URL = re.compile(r"https?://[A-Za-z0-9.:/_-]+")
+
+
+class JobEvent(NamedTuple):
+    """The event of a job.
+
+    Attributes:
+        base: the hash of the commit that the change is compared with.
+        number: the number of the pull request; None for a push.
+    """
+
+    base: str
+    number: int | None
+
+
+class Forge(NamedTuple):
+    """A repository on GitHub, as a job may call it.
+
+    Attributes:
+        api: the address of GitHub's interface.
+    """
+
+    api: str
+    repository: str
+    token: str
+
+
+def read_event(environment: Mapping[str, str]) -> JobEvent:
+    """Return the event of the job.
+
+    Raises:
+        SpecError: E009, it names no commit to compare with.
+    """
+    path = environment.get("GITHUB_EVENT_PATH", "")
+    try:
+        event = json.loads(DISK.read(Path(path).resolve(), MAX_EVENT))
+    except (OSError, ValueError, RecursionError):
+        event = None
+    pull = _get(event, "pull_request")
+    base = _get(pull, "base", "sha") if pull else _get(event, "before")
+    number = _get(pull, "number")
+    if not isinstance(base, str) or not is_commit_name(base) or not base.strip("0"):
+        message = "the event of the job names no commit to compare with"
+        help = "run it for `pull_request` or `push`, or give `--against REV`"
+        raise SpecError([Diagnostic("E009", message, help=help)])
+    is_number = isinstance(number, int) and not isinstance(number, bool) and number > 0
+    return JobEvent(base, number if is_number else None)
+
+
+def _get(value: Any, *keys: str) -> Any:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def find_forge(environment: Mapping[str, str]) -> Forge | None:
+    """Return the repository that the job may call; None if it has no token for it."""
+    api = environment.get("GITHUB_API_URL", "https://api.github.com").rstrip("/")
+    repository, token = environment.get("GITHUB_REPOSITORY", ""), environment.get("GITHUB_TOKEN")
+    is_whole = _URL.fullmatch(api) and _REPOSITORY.fullmatch(repository)
+    return Forge(api, repository, token) if is_whole and token else None
+
+
+def keep_comment(forge: Forge, number: int, body: str, *, is_needed: bool) -> str:
+    """Write the comment of a pull request, or replace the one that is there.
+
+    Args:
+        is_needed: write one if there is none yet.
+
+    Returns:
+        A sentence on what was done, or on why it could not be.
+    """
+    from urllib.error import HTTPError, URLError
+
+    issue = f"repos/{forge.repository}/issues"
+    document = {"body": f"{MARK}\n{body}"}
+    try:
+        present = _find_comment(forge, f"{issue}/{number}/comments")
+        if present is not None:
+            _call(forge, "PATCH", f"{issue}/comments/{present}", document)
+            return "the comment of the pull request is up to date"
+        if not is_needed:
+            return "there is nothing to comment on"
+        _call(forge, "POST", f"{issue}/{number}/comments", document)
+    except HTTPError as error:
+        if error.code in (401, 403, 404):
+            return (
+                "the token may not comment, as for a pull request from a fork: "
+                "see the summary of the job"
+            )
+        return f"the comment could not be written: GitHub answers {error.code}"
+    except (URLError, OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        return f"the comment could not be written: {reason}"
+    return "the pull request has a comment"
+
+
+def _find_comment(forge: Forge, path: str) -> int | None:
+    """Return the number of the comment that an earlier job has written."""
+    for page in range(1, MAX_PAGES + 1):
+        comments = _call(forge, "GET", f"{path}?per_page=100&page={page}")
+        if not isinstance(comments, list):
+            raise ValueError("GitHub gives no list of comments")
+        for comment in comments:
+            body, kind = _get(comment, "body"), _get(comment, "user", "type")
+            number = _get(comment, "id")
+            is_own = isinstance(body, str) and body.startswith(MARK) and kind == "Bot"
+            if is_own and isinstance(number, int):
+                return number
+        if len(comments) < 100:
+            break
+    return None
+
+
+def _call(forge: Forge, method: str, path: str, document: object = None) -> Any:
+    from urllib.request import Request, urlopen
+
+    request = Request(  # noqa: S310 - the address is http or https
+        f"{forge.api}/{path}",
+        data=None if document is None else json.dumps(document).encode(),
+        method=method,
+        headers={
+            "Accept": "application/vnd.github+json",
+            "Authorization": f"Bearer {forge.token}",
+            "Content-Type": "application/json",
+            "User-Agent": "inception-dsl",
+            "X-GitHub-Api-Version": "2022-11-28",
+        },
+    )
+    with urlopen(request, timeout=SECONDS) as answer:  # noqa: S310
+        return json.loads(answer.read(MAX_EVENT))
