@@ -68,6 +68,8 @@ COMMANDS = (
     Command("render", "draw a network or a block as papers do", "render"),
     Command("diff", "compare two networks, and report the effects of the change", "diff"),
     Command("review", "review a change to a project, as a job for a pull request does", "review"),
+    Command("git-config", "have git show what a change to a spec means", "git", "add_config"),
+    Command("git-diff", "show a change to a file, as git calls it", "git", "add_diff"),
     Command("verify", "find every departure of code from its spec", "verify"),
     Command("rewrite", "write steps of a spec that save work in place of others", "rewriting"),
     Command("import", "write the spec of a network that exists as code", "importing"),

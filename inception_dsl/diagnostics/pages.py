@@ -17,6 +17,7 @@ MANUAL = {
     "projects": "the folders of a project, names, revisions",
     "settings": "the settings of a project, ignored findings, a baseline, limits on cost",
     "diff": "what a change to an architecture means",
+    "ci": "a job for pull requests, hooks of pre-commit, the diff driver of git",
     "reviewing": "pull requests that touch Python",
     "sweeps": "costs as formulas, and grids of networks",
     "conventions": "what other tools count, and the rules by which they do",

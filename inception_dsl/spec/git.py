@@ -17,6 +17,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from inception_dsl.channels import printable
 from inception_dsl.diagnostics import Diagnostic, SpecError, nearest
@@ -30,6 +31,8 @@ MAX_LINKS = 10
 """Maximum number of symbolic links that lead from one to another."""
 MAX_TARGET = 4096
 """Maximum number of bytes of a symbolic link's target."""
+MOST_CHANGES = "--max-count=10000"
+"""The option of git that limits the commits which are searched for a change of a file."""
 MAX_SETTINGS = 1_000
 """Maximum number of settings that are read from variables."""
 
@@ -229,6 +232,62 @@ def fetch_commit(name: str, folder: Path) -> None:
 def is_commit_name(text: str) -> bool:
     """Tell whether a text is the whole hash of a commit."""
     return _HASH.fullmatch(text.encode(errors="replace")) is not None
+
+
+class FileChange(NamedTuple):
+    """A commit that changes a file.
+
+    Attributes:
+        old, new: the hashes of the file's contents before and after; all zeros where there is none.
+    """
+
+    commit: str
+    old: str
+    new: str
+
+
+def list_changes(path: str, folder: Path) -> Iterator[FileChange]:
+    """Yield the commits of a repository that change a file, the newest first.
+
+    Args:
+        path: the path of the file from the root of the repository.
+        folder: that root.
+    """
+    words = ("--all", "--raw", "--no-abbrev", "--no-renames", "--format=%H", MOST_CHANGES)
+    commit = ""
+    for line in _lines(folder, "log", *words, "--", f":(literal,top){path}"):
+        if is_commit_name(line):
+            commit = line
+        elif line.startswith(":"):
+            _, _, old, new, _ = line.split(maxsplit=4)
+            yield FileChange(commit, old, new)
+
+
+def find_blob(revision: str, path: str, folder: Path) -> str | None:
+    """Return the hash of the contents of a file in a revision; None if it is not there."""
+    return _find_object(folder, f"{revision}:{path}")
+
+
+def find_git_file(name: str, folder: Path) -> Path:
+    """Return the path of a file of git's own, such as `info/attributes`.
+
+    Raises:
+        SpecError: E009, the folder is in no repository.
+    """
+    text = os.fsdecode(_git(folder, "rev-parse", "--git-path", name).removesuffix(b"\n"))
+    return folder / text
+
+
+def set_option(name: str, value: str | None, folder: Path) -> None:
+    """Set an option of a repository, or take it away.
+
+    Raises:
+        SpecError: E009, git refuses it.
+    """
+    if value is not None:
+        _git(folder, "config", "--local", name, value)
+    elif _lines(folder, "config", "--local", "--get", name):
+        _git(folder, "config", "--local", "--unset", name)
 
 
 def check_out(revision: Revision, folder: Path) -> None:

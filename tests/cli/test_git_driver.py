@@ -1,0 +1,129 @@
+"""The diff driver, called by git itself."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from test_review import git
+
+from inception_dsl.cli import main
+
+STEM = "inception: 1\nblocks: {stem: {params: {w: 4}, steps: [3x3 conv (w), relu]}}\n"
+SPEC = "inception: 1\nname: net\ninput: 8x8x3\nuse: [blocks/stem]\nnetwork:\n  - stem: stem (w=4)\n"
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "a repository"
+    (folder / "specs/blocks").mkdir(parents=True)
+    (folder / "specs/blocks/stem.yaml").write_text(STEM)
+    (folder / "specs/net.yaml").write_text(SPEC)
+    git(folder, "init", "-q", "-b", "main")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", "first")
+    monkeypatch.chdir(folder)
+    for name in ("NO_COLOR", "GIT_PAGER_IN_USE"):
+        monkeypatch.delenv(name, raising=False)
+    assert main(["git-config", "--enable", "-q"]) == 0
+    return folder
+
+
+def change(folder: Path, old: str, new: str, file: str = "specs/net.yaml") -> None:
+    path = folder / file
+    path.write_text(path.read_text().replace(old, new))
+
+
+def test_git_shows_the_meaning_of_a_change_in_the_working_tree(repository: Path) -> None:
+    change(repository, "w=4", "w=6")
+    shown = git(repository, "diff")
+    assert "\n-  - stem: stem (w=4)\n+  - stem: stem (w=6)\n" in shown
+    assert "\nnet: 1 INTERFACE, 1 CHECKPOINT, 1 COST\n" in shown
+    assert "params +56 (+50.0 %)" in shown
+    assert "CHECKPOINT" not in git(repository, "diff", "--no-ext-diff")
+
+
+def test_every_commit_of_a_log_uses_its_own_files(repository: Path) -> None:
+    """3x3x3x4 + 4 parameters, then 3x3x3x6 + 6, then 5x5x3x7 + 7: the block changes between."""
+    change(repository, "w=4", "w=6")
+    git(repository, "commit", "-q", "-a", "-m", "wider")
+    change(repository, "3x3 conv", "5x5 conv", "specs/blocks/stem.yaml")
+    git(repository, "commit", "-q", "-a", "-m", "larger")
+    change(repository, "w=6", "w=7")
+    git(repository, "commit", "-q", "-a", "-m", "wider still")
+    shown = git(repository, "log", "-p", "--ext-diff", "--", "specs/net.yaml")
+    wider_still, wider, first = shown.split("\ncommit ")
+    assert f"{5 * 5 * 3 * 6 + 6}" in wider_still
+    assert f"{5 * 5 * 3 * 7 + 7}" in wider_still
+    assert f"{3 * 3 * 3 * 4 + 4}" in wider
+    assert f"{3 * 3 * 3 * 6 + 6}" in wider
+    assert "new network net: 8x8x3 -> 8x8x4, 112 parameters" in first
+
+
+def test_no_change_breaks_git(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = "specs/net.yaml"
+    old = repository.parent / "old.yaml"
+    old.write_text(SPEC)
+    blob = git(repository, "rev-parse", f"HEAD:{name}")
+
+    def show(new: bytes | None) -> str:
+        """What git shows of a change of the spec in the working tree."""
+        if new is not None:
+            (repository / name).write_bytes(new)
+        file = name if new is not None else os.devnull
+        words = [name, str(old), blob, "100644", file, "0" * 40, "100644"]
+        assert main(["git-diff", *words]) == 0
+        return capsys.readouterr().out
+
+    shown = show(SPEC.replace("stem (w=4)", "stme (w=4)").encode())
+    assert "+  - stem: stme (w=4)\n" in shown
+    assert "only the lines are shown: E201" in shown
+    assert "only the lines are shown: E001" in show(b"\xff\x00: [")
+    assert "\x1b" not in show(b"a: !!python/object:x {}\x1b[31m\n")
+    assert "removed network net" in show(None)
+    moved = "specs/blocks/root.yaml"
+    git(repository, "mv", "specs/blocks/stem.yaml", moved)
+    assert "a library of blocks" in git(repository, "diff", "-M", "HEAD", "--", "specs/blocks")
+
+
+def test_files_of_the_repository_are_never_imported(repository: Path) -> None:
+    for name in ("yaml.py", "inception_dsl.py"):
+        (repository / name).write_text("raise SystemExit('hacked')\n")
+    change(repository, "w=4", "w=6")
+    assert "CHECKPOINT" in git(repository, "diff")
+
+
+def test_it_is_taken_back_and_other_attributes_stay(repository: Path) -> None:
+    attributes = repository / ".git/info/attributes"
+    attributes.write_text(f"*.bin binary\n{attributes.read_text()}")
+    assert main(["git-config", "--enable", "-q"]) == 0
+    assert attributes.read_text().count("diff=inception-dsl") == 2
+    assert main(["git-config", "--disable", "-q"]) == 0
+    assert attributes.read_text() == "*.bin binary\n"
+    change(repository, "w=4", "w=6")
+    assert "CHECKPOINT" not in git(repository, "diff")
+    assert main(["git-config", "--disable", "-q"]) == 0
+    assert "inception" not in (repository / ".git/config").read_text()
+
+
+def test_it_needs_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["git-config", "--enable"]) == 2
+
+
+@pytest.mark.parametrize("words", [[], ["a"], ["a", "b"], ["a", "/no/b", "c", "d", "e", "f", "g"]])
+def test_odd_words_are_no_failure(words: list[str], repository: Path) -> None:
+    assert main(["git-diff", *words]) == 0
+
+
+def test_a_pager_has_colours(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.environ["GIT_PAGER_IN_USE"] = "1"
+    try:
+        old = repository.parent / "old.yaml"
+        old.write_text(SPEC.replace("w=4", "w=5"))
+        name = "specs/net.yaml"
+        assert main(["git-diff", name, str(old), "0" * 40, "100644", name, "0" * 40, "100644"]) == 0
+    finally:
+        del os.environ["GIT_PAGER_IN_USE"]
+    assert "\x1b[32m+  - stem: stem (w=4)\x1b[0m\n" in capsys.readouterr().out
