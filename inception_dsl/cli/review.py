@@ -83,7 +83,7 @@ def _review(args: argparse.Namespace) -> int:
 def _find_base(against: str | None, folder: Path) -> tuple[str, int | None]:
     """Return the revision to compare with, and the number of the pull request if there is one."""
     from inception_dsl.driver.pull_request import read_event
-    from inception_dsl.spec.git import fetch_commit, find_common_commit
+    from inception_dsl.spec.git_history import fetch_commit, find_common_commit
 
     if against is not None:
         return against, None

@@ -18,11 +18,11 @@ from inception_dsl.driver.walk import Checked, LibraryError, measure_file
 from inception_dsl.resolve import AS_WRITTEN
 from inception_dsl.spec.disk import DISK
 from inception_dsl.spec.files import SpecFile, locate
-from inception_dsl.spec.git import (
+from inception_dsl.spec.git import find_revision
+from inception_dsl.spec.git_history import (
     FileChange,
     find_blob,
     find_git_file,
-    find_revision,
     list_changes,
     set_option,
 )

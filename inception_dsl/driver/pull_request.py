@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.spec.disk import DISK
-from inception_dsl.spec.git import is_commit_name
+from inception_dsl.spec.git_history import is_commit_name
 
 MARK = "<!-- inception-dsl review -->"
 """The first line of the comment, by which it is found again."""

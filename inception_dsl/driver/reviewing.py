@@ -145,8 +145,7 @@ def list_review_findings(review: Review) -> list[Diagnostic]:
 def write_review(review: Review, *, folder: Path) -> dict[str, str]:
     """Return the files of a review by their names: a comment, findings, and a figure of changes."""
     from inception_dsl.diagnostics.formats import to_json, to_sarif
-    from inception_dsl.emit.diff.figure import diff_svg
-    from inception_dsl.emit.diff.machine import diff_json
+    from inception_dsl.emit.diff import FORMATS
 
     place = stand_at_root(folder, annotates=True)
     findings = list_review_findings(review)
@@ -157,10 +156,10 @@ def write_review(review: Review, *, folder: Path) -> dict[str, str]:
     plain = stand_at_root(folder, annotates=False)
     files["check.json"] = to_json(plain.see(review.findings), root=plain.folder)
     if review.report is not None:
-        files["changes.json"] = diff_json(plain.see_report(review.report))
+        files["changes.json"] = FORMATS["json"](plain.see_report(review.report))
         if review.report.comparisons or review.report.unmade:
             try:
-                files["changes.svg"] = diff_svg(review.report)
+                files["changes.svg"] = FORMATS["svg"](review.report)
             except SpecError as error:  # a change too large for a figure
                 from inception_dsl.emit.figure.notice import notice_svg
 

@@ -17,7 +17,6 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 from inception_dsl.channels import printable
 from inception_dsl.diagnostics import Diagnostic, SpecError, nearest
@@ -31,8 +30,6 @@ MAX_LINKS = 10
 """Maximum number of symbolic links that lead from one to another."""
 MAX_TARGET = 4096
 """Maximum number of bytes of a symbolic link's target."""
-MOST_CHANGES = "--max-count=10000"
-"""The option of git that limits the commits which are searched for a change of a file."""
 MAX_SETTINGS = 1_000
 """Maximum number of settings that are read from variables."""
 
@@ -187,15 +184,15 @@ def find_revision(revision: str, folder: Path) -> Revision:
     if not is_plain or not revision or revision.startswith("-") or len(revision) > MAX_REVISION:
         shown = printable(revision[:MAX_REVISION])
         raise SpecError([Diagnostic("E009", f"`{shown}` is no name of a revision")])
-    root = Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
-    named = _find_object(root, revision)
-    if named is None or _find_object(root, f"{named}^{{object}}") is None:
+    root = Path(os.fsdecode(run_git(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
+    named = find_object(root, revision)
+    if named is None or find_object(root, f"{named}^{{object}}") is None:
         message = f"the repository has no revision `{revision}`"
         raise SpecError([Diagnostic("E009", message, help=_tell_how_to_fetch(root, revision))])
-    commit = _find_object(root, f"{named}^{{commit}}")
+    commit = find_object(root, f"{named}^{{commit}}")
     if commit is None:
         raise SpecError([Diagnostic("E009", f"`{revision}` names no commit")])
-    listed = _git(root, "ls-tree", "-r", "-z", "--full-tree", commit)
+    listed = run_git(root, "ls-tree", "-r", "-z", "--full-tree", commit)
     entries: dict[str, tuple[int, str]] = {}
     for line in listed.split(b"\0"):
         if line:
@@ -203,91 +200,6 @@ def find_revision(revision: str, folder: Path) -> Revision:
             mode, _, name = facts.decode("ascii").split(" ")
             entries[os.fsdecode(path)] = int(mode, 8), name
     return Revision(root.resolve(), commit, f"{revision}:", entries)
-
-
-def find_common_commit(revision: str, folder: Path) -> str | None:
-    """Return the last commit that a revision and the checked-out one have in common.
-
-    Returns:
-        Its hash; None if the clone is too shallow to tell, or if there is none.
-    """
-    if not is_commit_name(revision):
-        return None
-    lines = _lines(folder, "merge-base", revision, "HEAD")
-    return lines[0] if lines else None
-
-
-def fetch_commit(name: str, folder: Path) -> None:
-    """Fetch one commit from the remote `origin`, without its history, if the clone lacks it.
-
-    Raises:
-        SpecError: E009, git does not get it.
-    """
-    if not is_commit_name(name):
-        raise SpecError([Diagnostic("E009", f"`{printable(name[:80])}` is no hash of a commit")])
-    if _find_object(folder, f"{name}^{{commit}}") is None:
-        _git(folder, "fetch", "--quiet", "--no-tags", "--depth=1", "origin", name)
-
-
-def is_commit_name(text: str) -> bool:
-    """Tell whether a text is the whole hash of a commit."""
-    return _HASH.fullmatch(text.encode(errors="replace")) is not None
-
-
-class FileChange(NamedTuple):
-    """A commit that changes a file.
-
-    Attributes:
-        old, new: the hashes of the file's contents before and after; all zeros where there is none.
-    """
-
-    commit: str
-    old: str
-    new: str
-
-
-def list_changes(path: str, folder: Path) -> Iterator[FileChange]:
-    """Yield the commits of a repository that change a file, the newest first.
-
-    Args:
-        path: the path of the file from the root of the repository.
-        folder: that root.
-    """
-    words = ("--all", "--raw", "--no-abbrev", "--no-renames", "--format=%H", MOST_CHANGES)
-    commit = ""
-    for line in _lines(folder, "log", *words, "--", f":(literal,top){path}"):
-        if is_commit_name(line):
-            commit = line
-        elif line.startswith(":"):
-            _, _, old, new, _ = line.split(maxsplit=4)
-            yield FileChange(commit, old, new)
-
-
-def find_blob(revision: str, path: str, folder: Path) -> str | None:
-    """Return the hash of the contents of a file in a revision; None if it is not there."""
-    return _find_object(folder, f"{revision}:{path}")
-
-
-def find_git_file(name: str, folder: Path) -> Path:
-    """Return the path of a file of git's own, such as `info/attributes`.
-
-    Raises:
-        SpecError: E009, the folder is in no repository.
-    """
-    text = os.fsdecode(_git(folder, "rev-parse", "--git-path", name).removesuffix(b"\n"))
-    return folder / text
-
-
-def set_option(name: str, value: str | None, folder: Path) -> None:
-    """Set an option of a repository, or take it away.
-
-    Raises:
-        SpecError: E009, git refuses it.
-    """
-    if value is not None:
-        _git(folder, "config", "--local", name, value)
-    elif _lines(folder, "config", "--local", "--get", name):
-        _git(folder, "config", "--local", "--unset", name)
 
 
 def check_out(revision: Revision, folder: Path) -> None:
@@ -307,7 +219,7 @@ def check_out(revision: Revision, folder: Path) -> None:
         except tarfile.FilterError:
             return None
 
-    archive = _git(revision.root, "archive", "--format=tar", revision.commit)
+    archive = run_git(revision.root, "archive", "--format=tar", revision.commit)
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
         files.extractall(folder, filter=keep_inside)  # noqa: S202 - each member is filtered
 
@@ -330,13 +242,15 @@ def find_old_path(revision: Revision, path: Path) -> Path | None:
     root = revision.root
     plain = ("--no-ext-diff", "--no-textconv", "--find-renames", "--diff-filter=R")
     try:
-        index = root / os.fsdecode(_git(root, "rev-parse", "--git-path", "index").strip())
+        index = root / os.fsdecode(run_git(root, "rev-parse", "--git-path", "index").strip())
         with tempfile.TemporaryDirectory() as place:
             copy = Path(place, "index")
             if index.is_file():
                 shutil.copyfile(index, copy)
-            _git(root, "stage", "--intent-to-add", "--", name, index=copy)
-            listed = _git(root, "diff", *plain, "--name-status", "-z", revision.commit, index=copy)
+            run_git(root, "stage", "--intent-to-add", "--", name, index=copy)
+            listed = run_git(
+                root, "diff", *plain, "--name-status", "-z", revision.commit, index=copy
+            )
     except (OSError, SpecError):
         return None
     words = iter(os.fsdecode(word) for word in listed.split(b"\0"))
@@ -350,12 +264,12 @@ def _tell_how_to_fetch(root: Path, revision: str) -> str | None:
     A clone may have only the last commits, or only one branch. The command is for the clone as it
     is, and asks for no more than the revision needs.
     """
-    remotes = _lines(root, "remote")
+    remotes = list_lines(root, "remote")
     if not remotes:
         return None
     base = re.split(r"[~^]|@\{", revision, maxsplit=1)[0]
-    is_shallow = _lines(root, "rev-parse", "--is-shallow-repository") == ["true"]
-    if base != revision and _find_object(root, base) is not None:
+    is_shallow = list_lines(root, "rev-parse", "--is-shallow-repository") == ["true"]
+    if base != revision and find_object(root, base) is not None:
         # Only the history is missing, or there never was so much of it.
         command = _command_line("fetch", "--unshallow")
         return f"the clone is shallow: `{command}`" if is_shallow else None
@@ -363,8 +277,8 @@ def _tell_how_to_fetch(root: Path, revision: str) -> str | None:
     branch = base.removeprefix(f"{remote}/")
     if remote is None:
         remote = "origin" if "origin" in remotes else remotes[0]
-        if _find_object(root, f"refs/remotes/{remote}/{base}") is not None:
-            is_there = _find_object(root, f"{remote}/{revision}") is not None
+        if find_object(root, f"refs/remotes/{remote}/{base}") is not None:
+            is_there = find_object(root, f"{remote}/{revision}") is not None
             first = (
                 ""
                 if is_there or not is_shallow
@@ -375,7 +289,7 @@ def _tell_how_to_fetch(root: Path, revision: str) -> str | None:
     else:
         source = f"+refs/heads/{branch}:refs/remotes/{remote}/{branch}"
     if not is_shallow and _has_every_branch(root, remote):
-        close = nearest(base, _lines(root, "for-each-ref", "--format=%(refname:short)"))
+        close = nearest(base, list_lines(root, "for-each-ref", "--format=%(refname:short)"))
         if close is not None:
             return f"write `{close}{revision.removeprefix(base)}`"
         return f"it may be new: `{_command_line('fetch', remote)}`"
@@ -385,7 +299,7 @@ def _tell_how_to_fetch(root: Path, revision: str) -> str | None:
 
 def _has_every_branch(root: Path, remote: str) -> bool:
     """Tell whether a fetch brings all branches of a remote, as it does in a plain clone."""
-    rules = _lines(root, "config", "--get-all", f"remote.{remote}.fetch")
+    rules = list_lines(root, "config", "--get-all", f"remote.{remote}.fetch")
     return any(rule.startswith(("+refs/heads/*:", "refs/heads/*:")) for rule in rules)
 
 
@@ -393,20 +307,20 @@ def _command_line(*words: str) -> str:
     return shlex.join(["git", *words])
 
 
-def _find_object(root: Path, revision: str) -> str | None:
+def find_object(root: Path, revision: str) -> str | None:
     """Return the hash of the object that a revision names, if the repository has it."""
     words = ("rev-parse", "--verify", "--quiet", "--end-of-options", revision)
     try:
-        output = _git(root, *words).strip()
+        output = run_git(root, *words).strip()
     except SpecError:
         return None
     return output.decode("ascii") if _HASH.fullmatch(output) else None
 
 
-def _lines(root: Path, *arguments: str) -> list[str]:
+def list_lines(root: Path, *arguments: str) -> list[str]:
     """Return the output of git by lines; no lines if git fails."""
     try:
-        return _git(root, *arguments).decode(errors="replace").splitlines()
+        return run_git(root, *arguments).decode(errors="replace").splitlines()
     except SpecError:
         return []
 
@@ -448,7 +362,7 @@ def _config_of_variables() -> Iterator[tuple[str, str]]:
             yield key, value
 
 
-def _git(folder: Path, *arguments: str, index: Path | None = None) -> bytes:
+def run_git(folder: Path, *arguments: str, index: Path | None = None) -> bytes:
     """Return what git prints.
 
     Args:

@@ -68,7 +68,7 @@ def test_no_change_breaks_git(repository: Path, capsys: pytest.CaptureFixture[st
     blob = git(repository, "rev-parse", f"HEAD:{name}")
 
     def show(new: bytes | None) -> str:
-        """What git shows of a change of the spec in the working tree."""
+        """Return the text that git shows of a change of the spec in the working tree."""
         if new is not None:
             (repository / name).write_bytes(new)
         file = name if new is not None else os.devnull

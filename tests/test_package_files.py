@@ -1,0 +1,44 @@
+"""The files around the code that people and tools read: their version, and their links."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from inception_dsl import __version__
+
+ROOT = Path(__file__).parents[1]
+
+_LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
+
+PAGES = [
+    *(ROOT / ".github").glob("*.md"),
+    *(ROOT / "docs" / name for name in ("CHANGELOG.md", "versioning.md", "ci.md", "settings.md")),
+    ROOT / "docs" / "command-line.md",
+]
+
+
+def test_the_citation_is_of_this_version() -> None:
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert cited["version"] == __version__
+    assert cited["cff-version"] == "1.2.0"
+    assert project["license"].startswith(cited["license"])
+    assert [author["name"] for author in cited["authors"]] == [
+        author["name"] for author in project["authors"]
+    ]
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    heads = re.findall(r"^## (\S+?),? ", (ROOT / "docs/CHANGELOG.md").read_text(), re.MULTILINE)
+    assert heads[0] == __version__
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files(page: Path) -> None:
+    links = _LINK.findall(page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []
