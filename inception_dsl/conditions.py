@@ -12,7 +12,7 @@ from fractions import Fraction
 from math import gcd, lcm
 from typing import Literal, NamedTuple
 
-from inception_dsl.polynomial import ExactPolynomial, show
+from inception_dsl.polynomial import ExactPolynomial, list_terms, show
 
 Relation = Literal["at_least", "equal", "unequal", "divisible"]
 
@@ -142,14 +142,17 @@ def simplify(
     for name, value in pinned.items():
         fixed = ExactPolynomial.constant(value)
         kept = [c._replace(polynomial=c.polynomial.substitute(name, fixed)) for c in kept]
-    kept = [c for c in dict.fromkeys(kept) if not c.polynomial.is_constant]
+    kept = [c for c in dict.fromkeys(map(_turn, kept)) if not c.polynomial.is_constant]
     free = [name for name in least if name not in pinned]
     classes = {name: _find_class(name, kept, point[name]) for name in free}
     spans = {
         name: ValueSpan(_find_low(name, kept, least[name], point[name]), None, *classes[name])
         for name in free
     }
-    spans = {name: _find_high(name, kept, span, point[name]) for name, span in spans.items()}
+    spans = {
+        name: _find_high(name, kept, _skip_excluded(name, kept, span), point[name])
+        for name, span in spans.items()
+    }
     lows = {name: span.first for name, span in spans.items()}
     others: list[Condition] = []
     bounds: list[Condition] = []
@@ -158,6 +161,31 @@ def simplify(
             continue
         (bounds if condition.is_bound else others).append(condition)
     return ValueRegion(pinned, spans, tuple(_drop_weaker(others, lows)), tuple(bounds))
+
+
+def _turn(condition: Condition) -> Condition:
+    """Return an equation, or its opposite, with the sign that makes both sides one condition."""
+    polynomial = condition.polynomial
+    if condition.relation not in ("equal", "unequal") or polynomial.is_constant:
+        return condition
+    (lead, _), *_ = list_terms(polynomial)
+    return condition._replace(polynomial=-polynomial) if lead < 0 else condition
+
+
+def _find_root(condition: Condition, name: str) -> Fraction | None:
+    """Return the value of a variable at which a linear polynomial in it alone is 0."""
+    polynomial = condition.polynomial
+    if polynomial.variables != (name,) or polynomial.degree != 1:
+        return None
+    return Fraction(-polynomial.terms.get((), 0), polynomial.terms[((name, 1),)])
+
+
+def _skip_excluded(name: str, conditions: Iterable[Condition], span: ValueSpan) -> ValueSpan:
+    """Return a span without values at its beginning that a variable may not have."""
+    excluded = {_find_root(c, name) for c in conditions if c.relation == "unequal"}
+    while span.first in excluded:
+        span = span._replace(low=span.first + 1)
+    return span
 
 
 def _find_pinned(conditions: Iterable[Condition], point: Mapping[str, int]) -> dict[str, int]:
@@ -254,9 +282,8 @@ def _is_implied(
         case "equal":
             return False
         case "unequal":
-            if single is not None and polynomial.degree == 1:
-                factor = polynomial.terms[((single, 1),)]
-                root = Fraction(-polynomial.terms.get((), 0), factor)
+            root = None if single is None else _find_root(condition, single)
+            if single is not None and root is not None:
                 return root.denominator != 1 or not spans[single].holds(int(root))
             one = ExactPolynomial.constant(1)
             return is_never_negative(polynomial - one, lows) or is_never_negative(
@@ -308,6 +335,8 @@ def show_condition(condition: Condition, names: Mapping[str, str] | None = None)
 
 def show_span(name: str, span: ValueSpan, least: int) -> list[str]:
     """Print what a span says besides a least value: `H mod 32 = 11`, `H >= 75`."""
+    if span.high is not None and span.first + span.modulus > span.high:
+        return [f"{name} = {span.first}"]
     said = []
     if span.modulus > 1:
         said.append(f"{name} mod {span.modulus} = {span.residue}")

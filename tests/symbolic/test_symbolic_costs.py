@@ -15,6 +15,7 @@ from random_steps import Spec
 from inception_dsl import driver
 from inception_dsl.analysis.symbolic import Piece, SymbolicCost
 from inception_dsl.cli import main
+from inception_dsl.conditions import show_condition, show_span
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.driver.symbolic import find_symbolic_cost
 from inception_dsl.resolve import Overrides
@@ -187,6 +188,21 @@ def test_conditions_say_where_a_rounded_width_has_this_polynomial(project: Proje
     (piece,) = find(str(path), project.root).pieces
     assert piece.region.spans["width"].modulus == 32
     assert compare(str(path), project.root, Random(2), 6)
+
+
+def test_conditions_are_said_once_and_without_exclusions_at_their_ends(tmp_path: Path) -> None:
+    said = [
+        [*(" ".join(show_span(n, s, 1)) for n, s in piece.region.spans.items())]
+        + [show_condition(condition) for condition in piece.region.others]
+        for name, block in (("mobilenet_v3_large", None), ("mobilenet_v3_large", "bneck"))
+        for piece in find(name, tmp_path, block).pieces
+    ]
+    assert "H mod 32 = 0 H >= 64" in said[0]  # squeeze and excitation needs two places or more
+    lines = [line for each in said for line in each]
+    assert "expand = 72" in lines  # a width that is rounded to it
+    assert "in = width" in lines
+    assert "width = in" not in lines
+    assert not [line for line in lines if line.endswith(("!= 1", "!= 32")) and line[:2] != "se"]
 
 
 def test_a_block_of_a_library_needs_a_point(
