@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -49,8 +48,7 @@ class CheckedBound(NamedTuple):
     room: Fraction | None
 
 
-@dataclass(frozen=True, slots=True)
-class StatementReport:
+class StatementReport(NamedTuple):
     """The claims and the budget of a model beside its quantities.
 
     Attributes:

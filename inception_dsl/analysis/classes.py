@@ -8,7 +8,7 @@ Otherwise its block cannot be written.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from inception_dsl.analysis.held import hold_params
 from inception_dsl.analysis.parametric import BlockParam, Dependences, find_dependences
@@ -20,8 +20,7 @@ _MAX_ROUNDS = 3
 """Maximum number of times that parameters are held one by one, before all are that can be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Classes:
+class Classes(NamedTuple):
     """The classes of a model's blocks.
 
     Attributes:

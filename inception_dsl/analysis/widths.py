@@ -12,7 +12,6 @@ Units: channels of a map, features of a vector.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from inception_dsl.analysis.parametric import Dependences, find_dependences
@@ -84,8 +83,7 @@ class Width(NamedTuple):
     by_input: tuple[tuple[TensorType, TensorType], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class BlockWidths:
+class BlockWidths(NamedTuple):
     """The widths of the steps of a block.
 
     Attributes:
@@ -285,9 +283,10 @@ class _Widths:
             results: dict[Path, TensorType] = {}
             for item in call.body:
                 for path, type in item.types.items():
-                    if path.copy is not None:
-                        self._made.setdefault((path.step, path.copy), set()).add(type.channels)
-                results |= {path.step: type for path, type in item.types.items()}
+                    made = path.step
+                    if (copy := path.copy) is not None:
+                        self._made.setdefault((made, copy), set()).add(type.channels)
+                    results[made] = type
                 if call.absent:
                     known |= item.types
                 if isinstance(item, Node) and len(item.inputs) > 1:

@@ -26,8 +26,8 @@ from inception_dsl.driver.walk import (
     measure_file,
 )
 from inception_dsl.resolve import AS_WRITTEN, Overrides
+from inception_dsl.spec.disk import DISK
 from inception_dsl.spec.load import Loaded, load
-from inception_dsl.spec.memory import TextFiles
 from inception_dsl.spec.project import SPECS
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def check_all(
             yield name, error
         else:
             yield name, checked
-        if not isinstance(file.files, TextFiles):  # a target is no spec of the project
+        if file.files is DISK:  # a target is no spec of the project
             files.append(file)
     for name, loaded in libraries:
         yield name, _check_library(loaded)

@@ -67,7 +67,7 @@ def make_offers(file: SpecFile, model: Model, cost: CostReport) -> Callable[[str
             return here
         new = _try(file, start_new(), code)
         works = any(not reason for reason in new.refusals.values())
-        return replace(new if works else here, is_new=works)
+        return (new if works else here)._replace(is_new=works)
 
     return offer
 

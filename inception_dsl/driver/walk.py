@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from inception_dsl.analysis import CostReport, measure_cost
 from inception_dsl.bounds import MAX_NODES
@@ -52,8 +52,7 @@ class Checked:
     classes: Classes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedLibrary:
+class CheckedLibrary(NamedTuple):
     """A checked file of blocks and tables for other specs."""
 
     file: SpecFile

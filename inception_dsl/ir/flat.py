@@ -53,7 +53,7 @@ def flatten_model(model: Model, graph: Graph, names: Mapping[Path, Path]) -> Mod
         inputs=graph.inputs,
     )
     heads = tuple(
-        replace(head, at=name(_find_read(head, graph)), output=name(output))
+        head._replace(at=name(_find_read(head, graph)), output=name(output))
         for head, output in zip(model.heads, graph.head_outputs, strict=True)
     )
     return replace(model, blocks=(block,), root=root, heads=heads)

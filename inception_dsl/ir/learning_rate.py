@@ -7,10 +7,9 @@ source leaves open. `str` of a value prints it as a spec writes it.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Number = Decimal | Fraction
 """An exact number of a recipe; `float` of it is the number that a program computes with."""
@@ -37,8 +36,7 @@ def write_call(name: str, words: list[str]) -> str:
     return f"{name} ({' '.join(words)})" if words else name
 
 
-@dataclass(frozen=True, slots=True)
-class Length:
+class Length(NamedTuple):
     """A length of a training in epochs or steps; None for a number that the source leaves open."""
 
     amount: Decimal | None
@@ -49,16 +47,14 @@ class Length:
         return f"{write_number(self.amount)} {self.unit}"
 
 
-@dataclass(frozen=True, slots=True)
-class Warmup:
+class Warmup(NamedTuple):
     """The first part of a training, in which the rate grows evenly from `start` to its first."""
 
     length: Length
     start: Decimal = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Decay:
+class Decay(NamedTuple):
     """The rate is multiplied by `factor` after every `every`; in between, too, if continuous."""
 
     factor: Decimal | None
@@ -66,8 +62,7 @@ class Decay:
     is_continuous: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Milestones:
+class Milestones(NamedTuple):
     """The rate is multiplied by `factor` at each of some moments, counted from the start."""
 
     factor: Decimal | None
@@ -75,15 +70,13 @@ class Milestones:
     unit: Unit
 
 
-@dataclass(frozen=True, slots=True)
-class Cosine:
+class Cosine(NamedTuple):
     """The rate falls to `end` along half a cosine, over the whole training."""
 
     end: Decimal = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Polynomial:
+class Polynomial(NamedTuple):
     """The rate falls to `end` as a power of the part of the training that is left."""
 
     power: Decimal | None
@@ -93,8 +86,7 @@ class Polynomial:
 Course = Decay | Milestones | Cosine | Polynomial
 
 
-@dataclass(frozen=True, slots=True)
-class LearningRate:
+class LearningRate(NamedTuple):
     """The learning rate of a training, as a function of the time.
 
     Attributes:

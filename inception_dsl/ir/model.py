@@ -279,8 +279,7 @@ class Call:
         return dict(zip(paths, self.output_types, strict=True))
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """A training head, which reads the step `at` and runs in training only.
 
     Attributes:
@@ -319,8 +318,7 @@ class Bound(NamedTuple):
         return self.measure if self.at is None else f"{self.at}.{self.measure}"
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A number or a shape that a source gives for the network, or for the step at a path.
 
     Attributes:

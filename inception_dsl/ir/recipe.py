@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, NamedTuple, TypeVar
 
 from inception_dsl.ir.learning_rate import LearningRate, Length, Number, write_call, write_number
 from inception_dsl.ir.model import Origin
@@ -70,8 +70,7 @@ class Replicas:
         return f"{number} ({'' if self.is_synchronous else 'a'}synchronous)"
 
 
-@dataclass(frozen=True, slots=True)
-class Sgd:
+class Sgd(NamedTuple):
     """Stochastic gradient descent: `v <- momentum v + g; w <- w - rate v`, as torch has it.
 
     With `is_nesterov` the step is `w <- w - rate (g + momentum v)`.
@@ -87,8 +86,7 @@ class Sgd:
         return write_call("sgd", words)
 
 
-@dataclass(frozen=True, slots=True)
-class RmsProp:
+class RmsProp(NamedTuple):
     """RMSProp: `s <- decay s + (1 - decay) g^2`, and a step of `rate g` over the root of `s`.
 
     Attributes:
@@ -114,8 +112,7 @@ class RmsProp:
         return write_call("rmsprop", words)
 
 
-@dataclass(frozen=True, slots=True)
-class Adam:
+class Adam(NamedTuple):
     """Adam, or AdamW if `is_decoupled`, which decays the weights beside the gradient.
 
     Source: arXiv:1412.6980, Algorithm 1, with its numbers for those that are not said.
@@ -140,8 +137,7 @@ class Adam:
 Optimizer = Sgd | RmsProp | Adam
 
 
-@dataclass(frozen=True, slots=True)
-class Clip:
+class Clip(NamedTuple):
     """A bound on the gradients: on the norm of all together, or on each value."""
 
     kind: Literal["norm", "value"]
@@ -152,8 +148,7 @@ class Clip:
         return f"{self.kind} {write_number(self.bound)}"
 
 
-@dataclass(frozen=True, slots=True)
-class WeightDecay:
+class WeightDecay(NamedTuple):
     """Weight decay: `rate w` is added to the gradient of a weight `w`.
 
     AdamW takes `learning rate * rate * w` from the weight instead.
@@ -172,8 +167,7 @@ class WeightDecay:
         return write_call(write_number(self.rate), ["all"] if self.of == DECAYED else kinds)
 
 
-@dataclass(frozen=True, slots=True)
-class Ema:
+class Ema(NamedTuple):
     """The exponential average of the weights: `a <- decay a + (1 - decay) w` after each step.
 
     Attributes:
@@ -188,8 +182,7 @@ class Ema:
         return write_call(f"ema {write_number(self.decay)}", ["rising"] if self.is_rising else [])
 
 
-@dataclass(frozen=True, slots=True)
-class Polyak:
+class Polyak(NamedTuple):
     """The mean of the weights after each step from `start` on; from the first if it is None."""
 
     start: Length | None = None
@@ -202,8 +195,7 @@ class Polyak:
 Average = Ema | Polyak
 
 
-@dataclass(frozen=True, slots=True)
-class Augmentation:
+class Augmentation(NamedTuple):
     """The random changes of a training image, in the order of the attributes.
 
     Attributes:
@@ -279,8 +271,7 @@ Source: of `inception` arXiv:1409.4842, Section 6, with the colours of the autho
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Normalisation:
+class Normalisation(NamedTuple):
     """The input of the network: `(pixel - mean) / std`, where pixels go from 0 to 1.
 
     Attributes:

@@ -278,7 +278,7 @@ def saves_with_extras(
             is_last = values["act"] == "none"
             saved |= SavedForBackward(result=True) if is_last else a_map_of_output
             into_act = SavedForBackward()
-        saved |= replace(by_norm, inputs=False, inputs_first=False, result=False)
+        saved |= by_norm._replace(inputs=False, inputs_first=False, result=False)
     return saved | act_saves(written["act"], values["act"], into_act, output)
 
 

@@ -9,7 +9,8 @@ Longer than 400 lines: the kinds of facts stand side by side, each beside its st
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from inception_dsl.ir import TensorType
@@ -99,8 +100,10 @@ def a_vector(type: TensorType, op: str) -> int:
     return type.channels
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+_NO_FLOPS: Mapping[str, int] = MappingProxyType({})
+
+
+class Cost(NamedTuple):
     """The cost of one op on one input.
 
     Attributes:
@@ -116,7 +119,7 @@ class Cost:
     biases: int = 0
     norms: int = 0
     macs: int = 0
-    flops: Mapping[str, int] = field(default_factory=dict)
+    flops: Mapping[str, int] = _NO_FLOPS
     activations: int = 0
 
 
@@ -416,8 +419,7 @@ class Launch(NamedTuple):
     layout: Layout = "kept"
 
 
-@dataclass(frozen=True, slots=True)
-class SavedForBackward:
+class SavedForBackward(NamedTuple):
     """The values that a node saves in a training pass for its backward pass, besides weights.
 
     Attributes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Fix, Label, SpecError
 from inception_dsl.ir import Call, CallDef, Node, NodeDef, Path, TensorType, Value
@@ -25,8 +25,7 @@ Key = tuple[str, tuple[tuple[str, type, Value], ...], tuple[TensorType, ...]]
 """All that an instance depends on: its block, its arguments and its inputs."""
 
 
-@dataclass(slots=True)
-class Met:
+class Met(NamedTuple):
     """A finding, and the lines through whose calls it was met."""
 
     diagnostic: Diagnostic

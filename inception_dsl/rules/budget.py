@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from inception_dsl.analysis import Quantities, find_largest_shares
-from inception_dsl.analysis.claimed import measure_base
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError, nearest, shorten
 from inception_dsl.ir import Bound, Multiple, Path, Quantity
 from inception_dsl.rules.subject import MAX_PARTS, SHARED, Subject, labels_at
@@ -33,6 +32,8 @@ def over_budget(subject: Subject) -> Iterator[Diagnostic]:
             continue
         written, notes = bound.quantity, list[str]()
         if isinstance(written, Multiple):
+            from inception_dsl.analysis.claimed import measure_base
+
             assert subject.measure_spec is not None  # text wrote it
             try:
                 base = measure_base(bound, written, subject.measure_spec, others)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from inception_dsl.analysis import Classes, CostReport, Quantities, find_largest_shares
 from inception_dsl.analysis.claimed import MeasureSpec
@@ -17,8 +18,7 @@ SHARED = frozenset(["params", "weights", "macs", "flops", "activations"])
 """The measures whose quantity is the sum of its steps'."""
 
 
-@dataclass(frozen=True, slots=True)
-class RewriteOffer:
+class RewriteOffer(NamedTuple):
     """The outcome of a rewrite that was tried on the text of a spec.
 
     Attributes:

@@ -9,9 +9,8 @@ evaluated while it is read; to build one of code runs its code.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from inception_dsl.channels import printable
 from inception_dsl.diagnostics import Diagnostic, SpecError
@@ -30,8 +29,7 @@ MAX_LETTERS = 1_000
 """Maximum number of characters of a target."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """A network that exists as code.
 
     Attributes:
@@ -48,8 +46,7 @@ class Target:
     arguments: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class FileTarget:
+class FileTarget(NamedTuple):
     """A network that exists as a file.
 
     Attributes:

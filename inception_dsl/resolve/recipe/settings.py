@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
-from typing import Literal, cast, get_args
+from typing import Literal, NamedTuple, cast, get_args
 
 from inception_dsl.ir.learning_rate import (
     Cosine,
@@ -167,7 +166,7 @@ def read_learning_rate(reader: SettingReader) -> LearningRate:
     end = _decimal(words, "to", _ZERO) or _ZERO
     match course:
         case Decay():
-            course = replace(course, is_continuous="continuous" in words)
+            course = course._replace(is_continuous="continuous" in words)
         case Cosine():
             course = Cosine(end)
         case Polynomial():
@@ -244,8 +243,7 @@ def read_average(reader: SettingReader) -> Average:
     return Polyak(cast("Length | None", words.get("from")))
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
+class _Change(NamedTuple):
     """The words of a kind of augmentation, with their readers."""
 
     pairs: tuple[str, ...] = ()
