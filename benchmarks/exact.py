@@ -27,7 +27,7 @@ from hypothesis.strategies import SearchStrategy  # noqa: E402
 from random_operations import operations  # noqa: E402
 from random_specs import QUICK, specs  # noqa: E402
 from test_networks import hold_against_the_graph  # noqa: E402
-from test_operations import hold_against_formulas  # noqa: E402
+from test_operations import emit, hold_against_formulas  # noqa: E402
 
 
 def hunt(
@@ -72,7 +72,8 @@ def network_holds(drawn: Any, project: Project, number: int) -> Counter[str]:
 
 def operations_hold(drawn: Any, project: Project, number: int) -> Counter[str]:
     """Return the cases of a random spec; images and weights follow from the number."""
-    return hold_against_formulas(drawn, project, seed=number)
+    each = emit(drawn, project)
+    return hold_against_formulas(each, each.source, seed=number)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from inception_dsl import driver
 from inception_dsl.diagnostics import Diagnostic, SpecError, render
-from inception_dsl.driver import Checked
+from inception_dsl.driver import Checked, selection
 
 NET = "specs/net.yaml"
 
@@ -46,6 +46,16 @@ class Project:
     def rendering(self, name: str = NET) -> str:
         """Return the findings of a spec, as a person sees them."""
         return render(self.findings(name))
+
+
+@pytest.fixture
+def short_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `list` count one network of the library: all of them take a second."""
+
+    def list_known_specs(folder: Path) -> list[str]:
+        return [*selection.list_specs(folder), "alexnet"]
+
+    monkeypatch.setattr(selection, "list_known_specs", list_known_specs)
 
 
 @pytest.fixture

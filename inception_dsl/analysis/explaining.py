@@ -180,7 +180,7 @@ def compare_claims(
 
 
 def _count_at(claim: Claim, count: ConventionCount) -> int:
-    """Return the count of the step that a claim is of, with all that it holds."""
+    """Return the count of the step that a claim is about, with all that the step holds."""
     if claim.at is None:
         return count.total
     return sum(n for path, n in count.by_path.items() if Path(path).is_within(claim.at))

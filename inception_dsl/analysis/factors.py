@@ -230,7 +230,7 @@ def _is_separable(node: Node) -> bool:
 
 
 def describe_elsewhere(others: Sequence[Node]) -> str:
-    """Return where the nodes run that rows and columns are not for: `on 35x35, 8x8`."""
+    """Return the maps for which rows and columns are no choice: `on 35x35, 8x8`."""
     plain = {node.type.size for node in others if node.attributes["stride"] == 1}
     sizes = ", ".join(f"{height}x{width}" for height, width in sorted(plain, reverse=True))
     has_stride = any(node.attributes["stride"] != 1 for node in others)
@@ -284,7 +284,7 @@ def _cheaper(line: WrittenStep, kernels: tuple[Kernel, ...]) -> Iterator[Factori
 
 
 def _would_save(node: Node, kernel: Kernel, kernels: Sequence[Kernel], inner: int) -> bool:
-    """Tell whether the parts of a convolution have fewer weights, of whatever size their maps."""
+    """Tell whether the parts of a convolution have fewer weights, whatever their maps are."""
     widths = [node.input_types[0].channels, *[inner] * (len(kernels) - 1), node.type.channels]
     areas = [height * width for height, width in kernels]
     after = sum(a * b * area for a, b, area in zip(widths, widths[1:], areas, strict=False))

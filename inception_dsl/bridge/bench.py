@@ -156,7 +156,7 @@ def prepare_inference(
 def prepare_onnx(name: str, path: Path, batch: Batch) -> Contender:
     """Return an ONNX model as onnxruntime runs it, with as many threads as torch has.
 
-    Its threads stop to spin after each run: they would take the time of the next network.
+    Its threads stop spinning after each run, as they would take the time of the next network.
     """
     import onnxruntime
 

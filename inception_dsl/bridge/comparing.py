@@ -175,18 +175,23 @@ def _measure_training(
     with torch.no_grad(), NoDraws():
         old = _run_original(original.train(), images)
         new = [tensor for _, tensor in list_results(rebuilt.train()(*images.values()))]
-    worst = 0.0
-    for logits, is_left in zip(new, left, strict=True):
-        result = torch.softmax(logits, 1) if is_left else logits
+    results = zip(new, left, strict=True)
+    return match_results(old, [torch.softmax(x, 1) if is_left else x for x, is_left in results])
+
+
+def match_results(olds: Sequence[Tensor], news: Sequence[Tensor]) -> float:
+    """Return the largest difference of results of training, which have an order of their own."""
+    left, worst = list(olds), 0.0
+    for result in news:
         errors = [
             (error if math.isfinite(error := measure_error(one, result)) else math.inf, index)
-            for index, one in enumerate(old)
+            for index, one in enumerate(left)
             if one.shape == result.shape
         ]
         error, index = min(errors, default=(math.inf, -1))
         worst = max(worst, error)
         if index >= 0:
-            del old[index]
+            del left[index]
     return worst
 
 

@@ -23,6 +23,7 @@ from inception_dsl.bridge.comparing import (
     draw_values,
     fill,
     leaves_softmax,
+    match_results,
     measure_error,
 )
 from inception_dsl.bridge.module import make_module
@@ -177,7 +178,7 @@ def compare_outputs(
                     olds = add_softmax(olds)
                 case True, False:
                     news = add_softmax(news)
-            error = _match(olds, news) if trains else _compare(olds, news)
+            error = match_results(olds, news) if trains else _compare(olds, news)
             if error == 0 or (dtype == torch.float64 and not error > bound):
                 break
         worst = max(worst, error) if math.isfinite(error) else error
@@ -192,22 +193,6 @@ def _compare(olds: Sequence[Tensor], news: Sequence[Tensor]) -> float:
         return math.inf
     errors = [measure_error(a, b) for a, b in zip(olds, news, strict=True)]
     return max(errors, key=lambda error: math.inf if math.isnan(error) else error)
-
-
-def _match(olds: Sequence[Tensor], news: Sequence[Tensor]) -> float:
-    """Return the largest difference of results of training, which have an order of their own."""
-    left, worst = list(olds), 0.0
-    for result in news:
-        errors = [
-            (error if math.isfinite(error := measure_error(one, result)) else math.inf, index)
-            for index, one in enumerate(left)
-            if one.shape == result.shape
-        ]
-        error, index = min(errors, default=(math.inf, -1))
-        worst = max(worst, error)
-        if index >= 0:
-            del left[index]
-    return worst
 
 
 def gives_probabilities(network: PortNetwork) -> bool:

@@ -556,11 +556,10 @@ def heavy() -> tuple[Hostile, ...]:
         one("many empty values", f"{HEAD}a: [{'{},' * (mega // 3)}]", 5.0),
         one("many keys", "".join(f"k{i:05}: 1\n" for i in range(lines)), 5.0),
         one("many keys of a block", f"{HEAD}blocks:\n" + " a: b\n" * (mega // 6), 5.0),
-        one("many steps", f"{HEAD}network:\n" + "- relu\n" * steps, 5.0),
-        one("many convs", f"{HEAD}network:\n" + "- 1x1 conv (3)\n" * steps, 8.0),
         one(
-            "many named convs",
-            f"{HEAD}network:\n" + "".join(f"- s{i}: 1x1 conv (3)\n" for i in range(steps)),
+            "many steps, named and counted",
+            f"{HEAD}network:\n"
+            + "".join(f"- s{i}: 1x1 conv (3)\n- 1x1 conv (3)\n" for i in range(steps // 2)),
             8.0,
         ),
         one("many misspelt steps", f"{HEAD}network:\n" + "- rleu\n" * steps, 5.0),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from hostile_specs import KINDS, heavy, hostile
 from run_hostile import hunt
 
-INPUTS = 1_500
+INPUTS = 600
 
 
 def test_hostile_inputs_are_models_or_are_refused() -> None:

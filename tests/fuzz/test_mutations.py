@@ -12,7 +12,7 @@ from mutations import SPECS, mutations
 from inception_dsl.diagnostics import Label
 from inception_dsl.source import Span
 
-PER_SPEC = 4
+PER_SPEC = 2
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,6 @@ NETWORKS = {
     "digits": "",
     "efficientnet_b0": "32x32x3",
     "googlenet": "96x96x3",
-    "mobilenet_v2": "32x32x3",
     "mobilenet_v3_large": "32x32x3",
     "regnet_y_400mf": "32x32x3",
     "shufflenet_v2": "32x32x3",

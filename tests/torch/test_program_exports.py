@@ -21,21 +21,21 @@ def export(module: nn.Module, images: tuple[Tensor, ...], path: Path) -> None:
         torch.export.save(torch.export.export(module.eval(), images), path)
 
 
-@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small", "squeezenet1_1"])
+@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small"])
 def test_a_program_and_its_module_are_one_network(name: str, tmp_path: Path) -> None:
     module = torchvision.models.get_model(name, weights=None)
     export(module, (torch.zeros(1, 3, 224, 224),), tmp_path / "net.pt2")
     report = driver.compare(f"torchvision:{name}", "net.pt2", folder=tmp_path)
     edits = report.comparisons[0].diff.edits
     # An exporter leaves dropout out of a network in inference.
-    assert not edits or name in {"mobilenet_v3_small", "squeezenet1_1"}
+    assert not edits or name == "mobilenet_v3_small"
     new, old = report.comparisons[0].new_cost.totals, report.comparisons[0].old_cost.totals
     assert (new.params, new.macs) == (old.params, old.macs)
 
 
 @pytest.mark.parametrize(
     "name",
-    ["bn_inception", "inception_resnet_v2", "unet", "xception", "shufflenet_v2", "convnext_tiny"],
+    ["unet", "xception", "shufflenet_v2", "convnext_tiny"],
 )
 def test_a_spec_comes_back_through_its_program(name: str, tmp_path: Path) -> None:
     network = load(name)
@@ -63,8 +63,11 @@ def test_the_runs_of_a_module_are_told_apart(tmp_path: Path) -> None:
     assert "reuse: trunk" in import_target("net.pt2", folder=tmp_path).text
 
 
+SMALL = [[1, 16, 1, 1], [6, 24, 2, 2]]
+
+
 def test_decomposed_operators_are_read(tmp_path: Path) -> None:
-    module = torchvision.models.mobilenet_v2(weights=None).eval()
+    module = torchvision.models.MobileNetV2(inverted_residual_setting=SMALL).eval()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.export.export(module, (torch.zeros(1, 3, 224, 224),))

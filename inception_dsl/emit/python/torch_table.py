@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 from inception_dsl.emit.python.torch_classes import CROPPED, Argument
 from inception_dsl.expr import Apply, Expr, Name
@@ -112,7 +113,7 @@ def activation_layer(attributes: Symbols, channels: Expr) -> Layer:
 
 def activation_class(act: str) -> str:
     """Return torch's class of an activation; `none` is one, too."""
-    return "nn.Identity" if act == "none" else _ACTIVATIONS[act][0]
+    return "nn.Identity" if act == "none" else _ACTIVATIONS[act].callee
 
 
 def _conv(
@@ -364,34 +365,39 @@ def _activation(callee: str, words: Mapping[str, str]) -> LayersOf:
     return layers
 
 
-_ACTIVATIONS: dict[str, tuple[str, str]] = {
-    "relu": ("nn.ReLU", "F.relu"),
-    "relu6": ("nn.ReLU6", "F.relu6"),
-    "leaky_relu": ("nn.LeakyReLU", "F.leaky_relu"),
-    "prelu": ("nn.PReLU", ""),
-    "elu": ("nn.ELU", "F.elu"),
-    "selu": ("nn.SELU", "F.selu"),
-    "mish": ("nn.Mish", "F.mish"),
-    "softplus": ("nn.Softplus", "F.softplus"),
-    "hardtanh": ("nn.Hardtanh", "F.hardtanh"),
-    "silu": ("nn.SiLU", "F.silu"),
-    "gelu": ("nn.GELU", "F.gelu"),
-    "hardswish": ("nn.Hardswish", "F.hardswish"),
-    "hardsigmoid": ("nn.Hardsigmoid", "F.hardsigmoid"),
-    "sigmoid": ("nn.Sigmoid", "torch.sigmoid"),
-    "tanh": ("nn.Tanh", "torch.tanh"),
-}
-"""The class and the function of every activation, by its name; with a weight it has no function."""
+class _Activation(NamedTuple):
+    """The names of an activation in torch.
 
-_ACT_WORDS: dict[str, dict[str, str]] = {
-    "leaky_relu": {"negative_slope": "slope"},
-    "prelu": {"num_parameters": "per_channel", "init": "init"},
-    "elu": {"alpha": "alpha"},
-    "softplus": {"beta": "beta", "threshold": "threshold"},
-    "gelu": {"approximate": "tanh"},
-    "hardtanh": {"min_val": "min", "max_val": "max"},
+    Attributes:
+        callee: its class.
+        function: the function that does the same; empty for one with a weight.
+        words: its attributes by torch's keywords, which the class and the function share.
+    """
+
+    callee: str
+    function: str
+    words: Mapping[str, str] = MappingProxyType({})
+
+
+_ACTIVATIONS = {
+    "relu": _Activation("nn.ReLU", "F.relu"),
+    "relu6": _Activation("nn.ReLU6", "F.relu6"),
+    "leaky_relu": _Activation("nn.LeakyReLU", "F.leaky_relu", {"negative_slope": "slope"}),
+    "prelu": _Activation("nn.PReLU", "", {"num_parameters": "per_channel", "init": "init"}),
+    "elu": _Activation("nn.ELU", "F.elu", {"alpha": "alpha"}),
+    "selu": _Activation("nn.SELU", "F.selu"),
+    "mish": _Activation("nn.Mish", "F.mish"),
+    "softplus": _Activation(
+        "nn.Softplus", "F.softplus", {"beta": "beta", "threshold": "threshold"}
+    ),
+    "hardtanh": _Activation("nn.Hardtanh", "F.hardtanh", {"min_val": "min", "max_val": "max"}),
+    "silu": _Activation("nn.SiLU", "F.silu"),
+    "gelu": _Activation("nn.GELU", "F.gelu", {"approximate": "tanh"}),
+    "hardswish": _Activation("nn.Hardswish", "F.hardswish"),
+    "hardsigmoid": _Activation("nn.Hardsigmoid", "F.hardsigmoid"),
+    "sigmoid": _Activation("nn.Sigmoid", "torch.sigmoid"),
+    "tanh": _Activation("nn.Tanh", "torch.tanh"),
 }
-"""The words of activations by torch's keywords, which its classes and its functions share."""
 
 TORCH: dict[str, LayersOf] = {
     "conv": partial(_conv, "Conv2d", {"groups": "groups"}, "nn."),
@@ -435,10 +441,7 @@ TORCH: dict[str, LayersOf] = {
     "partsoftmax": _layer("_PartSoftmax", parts="parts"),
     "lrn": _layer("nn.LocalResponseNorm", "size", alpha="alpha", beta="beta", k="k"),
     "softmax": partial(_softmax, "nn.Softmax"),
-    **{
-        name: _activation(callee, _ACT_WORDS.get(name, {}))
-        for name, (callee, _) in _ACTIVATIONS.items()
-    },
+    **{name: _activation(each.callee, each.words) for name, each in _ACTIVATIONS.items()},
 }
 """The layers of every op of a step, by its name."""
 
@@ -462,7 +465,7 @@ IN_FORWARD: dict[str, Literal["cat", "sum", "product", "extremum", "index"]] = {
 EXTREMA = {"maximum": "torch.maximum", "minimum": "torch.minimum"}
 """The functions of the extrema of two values, by the op's name."""
 
-FUNCTIONS: dict[str, str] = {name: function for name, function in _ACTIVATIONS.values() if function}
+FUNCTIONS = {each.callee: each.function for each in _ACTIVATIONS.values() if each.function}
 """The functions of activations, by their classes; one with a weight is a module."""
 
 NONLINEARITY = "relu"
@@ -472,6 +475,6 @@ FUSED_ACTS = {"nn.ReLU": "relu"}
 """The activations that oneDNN's fused convolution runs, by their classes."""
 
 IN_PLACE = frozenset(
-    callee for name, (callee, _) in _ACTIVATIONS.items() if ACTIVATIONS[name].writes_in_place
+    each.callee for name, each in _ACTIVATIONS.items() if ACTIVATIONS[name].writes_in_place
 )
 """The activations that can overwrite their input at the end of a conv or a linear."""
