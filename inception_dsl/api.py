@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from os import PathLike, fsdecode
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from inception_dsl import driver
 from inception_dsl.analysis import (
@@ -37,7 +37,15 @@ if TYPE_CHECKING:
     from inception_dsl.analysis.roofline import RooflineReport
     from inception_dsl.analysis.symbolic import SymbolicCost
     from inception_dsl.driver.swept import SweepTable
-    from inception_dsl.emit.figure import CurveKind, Detail, Direction, Shading, Shapes
+    from inception_dsl.emit.figure import (
+        Background,
+        CurveKind,
+        Detail,
+        Direction,
+        Shading,
+        Shapes,
+        Theme,
+    )
     from inception_dsl.ir.recipe import Recipe, Result
 
 Param = int | float | str
@@ -476,6 +484,10 @@ class Network:
         shapes: Shapes = "joins",
         cost: Shading | None = None,
         curve: CurveKind | None = None,
+        has_title: bool = True,
+        has_notes: bool = True,
+        theme: Theme = "light",
+        background: Background = "page",
     ) -> Figure:
         """Draw the network, or one of its blocks, as `inception-dsl render` does.
 
@@ -487,6 +499,10 @@ class Network:
             shapes: the boxes that show their shape: `all`, `joins` or `none`.
             cost: the cost that boxes are shaded by: `params`, `macs` or `memory`.
             curve: the quantity that is drawn beside a schema: `representation`, `macs` or `params`.
+            has_title: the figure has its title and its source.
+            has_notes: it has footnotes about claims that do not hold.
+            theme: the page that it is for, `light` or `dark`.
+            background: its ground, `page` for the colour of the page, or `none`.
 
         Raises:
             ValueError: an argument is none of its choices.
@@ -497,19 +513,23 @@ class Network:
             >>> network.figure(block="inception_a", style="paper").svg[:4]
             '<svg'
         """
-        from inception_dsl.emit.figure import CURVES, DETAILS, Request, Shading, Shapes, find_style
-        from inception_dsl.emit.figure.styles import DIRECTIONS, PRESETS
+        from inception_dsl.emit.figure import Request, find_style
 
-        choose(detail, DETAILS, "detail")
-        choose(style, PRESETS, "style")
-        choose(direction, DIRECTIONS, "direction")
-        choose(shapes, get_args(Shapes), "choice of shapes")
-        if cost is not None:
-            choose(cost, get_args(Shading), "cost")
-        if curve is not None:
-            choose(curve, CURVES, "curve")
+        _check_choices(detail, style, direction, shapes, cost, curve)
+        _check_page(theme, background)
         look = find_style(style, direction)
-        request = Request(detail, block, style=look, shapes=shapes, cost=cost, curve=curve)
+        request = Request(
+            detail,
+            block,
+            style=look,
+            shapes=shapes,
+            cost=cost,
+            curve=curve,
+            has_title=has_title,
+            has_notes=has_notes,
+            theme=theme,
+            background=background,
+        )
         return Figure(driver.draw(self.checked, request).content.decode())
 
     @property
@@ -519,6 +539,45 @@ class Network:
 
     def _repr_svg_(self) -> str:
         return self.figure().svg
+
+
+def _check_choices(
+    detail: str, style: str, direction: str, shapes: str, cost: str | None, curve: str | None
+) -> None:
+    """Refuse a figure that none of the choices is.
+
+    Raises:
+        ValueError: an argument is none of its choices.
+    """
+    from inception_dsl.emit.figure import (
+        CURVES,
+        DETAILS,
+        DIRECTIONS,
+        PRESETS,
+        SHADINGS,
+        SHAPES,
+    )
+
+    choose(detail, DETAILS, "detail")
+    choose(style, PRESETS, "style")
+    choose(direction, DIRECTIONS, "direction")
+    choose(shapes, SHAPES, "choice of shapes")
+    if cost is not None:
+        choose(cost, SHADINGS, "cost")
+    if curve is not None:
+        choose(curve, CURVES, "curve")
+
+
+def _check_page(theme: str, background: str) -> None:
+    """Refuse a page that no figure is drawn for.
+
+    Raises:
+        ValueError: an argument is none of its choices.
+    """
+    from inception_dsl.emit.figure import BACKGROUNDS, THEMES
+
+    choose(theme, THEMES, "theme")
+    choose(background, BACKGROUNDS, "background")
 
 
 def _shorten(count: int) -> str:

@@ -650,10 +650,10 @@ def test_a_figure_is_written_in_the_format_of_its_name(shell: Shell, project: Pr
         code, output, errors = shell.run("render", NET, "-o", name)
         assert (code, output, errors) == (0, f"wrote      {name}\n", "")
         assert (project.root / name).read_bytes().startswith(start)
-    code, _, errors = shell.run("render", NET, "-o", "net.pdf")
+    code, _, errors = shell.run("render", NET, "-o", "net.eps")
     assert code == 2
-    assert "error[E502]: no figure is written as `.pdf`" in errors
-    assert not (project.root / "net.pdf").exists()
+    assert "error[E502]: no figure is written as `.eps`" in errors
+    assert not (project.root / "net.eps").exists()
     code, output, _ = shell.run("render", NET, "--block", "mixed", "--style", "paper")
     assert (code, output[:5]) == (0, "<svg ")
     assert shell.run("render", NET, "--block", "mixed", "--detail", "poster")[0] == 2

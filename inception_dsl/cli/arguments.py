@@ -182,6 +182,39 @@ def _read_output(text: str, *, formats: Sequence[str], takes_file: bool) -> Outp
     raise argparse.ArgumentTypeError(f"`{text}` is not FORMAT=FILE, with a FORMAT of {choices}")
 
 
+def add_page(group: argparse._ActionsContainer) -> None:
+    """Add the choices of a figure's page."""
+    from inception_dsl.emit.figure import BACKGROUNDS, THEMES
+
+    group.add_argument(
+        "--theme", choices=THEMES, default="light", help="the page that it is for; default: light"
+    )
+    group.add_argument(
+        "--background",
+        choices=BACKGROUNDS,
+        default="page",
+        help="the ground: the colour of the page, or none; default: page",
+    )
+    group.add_argument(
+        "--scale",
+        type=_scale,
+        default=2.0,
+        metavar="NUMBER",
+        help="pixels of a PNG for each of the 96 that make an inch; default: 2",
+    )
+
+
+def _scale(text: str) -> float:
+    """Return a scale; one that is tiny would leave no pixel."""
+    try:
+        scale = float(text)
+    except ValueError:
+        scale = 0.0
+    if not 0.1 <= scale <= 20:
+        raise argparse.ArgumentTypeError(f"`{text}` is no number from 0.1 to 20")
+    return scale
+
+
 def add_watch(command: Parser) -> None:
     """Add the option by which a command runs again when a spec changes."""
     command.add_argument(

@@ -14,6 +14,7 @@ from inception_dsl.cli.arguments import (
     Parser,
     add_outputs,
     add_overrides,
+    add_page,
     describe,
 )
 from inception_dsl.cli.console import overrides_of, print_findings
@@ -65,6 +66,7 @@ def add(command: Parser) -> None:
     figure.add_argument("--side-by-side", action="store_true", help="draw the old beside the new")
     figure.add_argument("--block", metavar="NAME", help="draw this block alone")
     figure.add_argument("--style", choices=list(PRESETS), help=about_styles())
+    add_page(figure)
     command.add_argument(
         "--weights",
         metavar="FILE",
@@ -134,7 +136,16 @@ def _write(args: argparse.Namespace, report: Report, format: str) -> str | bytes
     from inception_dsl.emit.diff.figure import DiffRequest, draw_report
 
     style = find_style(args.style or "modern")
-    return draw_report(seen, DiffRequest(format, args.side_by_side, args.block, style))
+    request = DiffRequest(
+        format,
+        args.side_by_side,
+        args.block,
+        style,
+        theme=args.theme,
+        background=args.background,
+        scale=args.scale,
+    )
+    return draw_report(seen, request)
 
 
 def _excuse(args: argparse.Namespace, findings: Sequence[Diagnostic]) -> str | bytes | None:

@@ -11,6 +11,7 @@ from inception_dsl.cli.arguments import (
     UNUSABLE,
     Parser,
     add_overrides,
+    add_page,
     add_watch,
     describe,
 )
@@ -83,25 +84,52 @@ def add(command: Parser) -> None:
         default="joins",
         help="the boxes that show their shapes; default: joins, and boxes that change a shape",
     )
+    _add_texts(command)
+    add_page(command)
     command.add_argument("-o", "--output", metavar="FILE", help="default, and `-`: stdout")
     add_watch(command)
     add_overrides(command)
 
 
+def _add_texts(command: Parser) -> None:
+    """Add the choices of the texts around a figure."""
+    command.add_argument(
+        "--no-title", action="store_true", help="leave out the title and the source"
+    )
+    command.add_argument(
+        "--no-notes",
+        action="store_true",
+        help="leave out the footnotes on claims that do not hold",
+    )
+
+
 def _render(args: argparse.Namespace) -> int:
     from inception_dsl import driver
-    from inception_dsl.emit.figure import Request, find_style, format_of
+    from inception_dsl.emit.figure import Request, find_format, find_style, format_of
 
     output = None if args.output in (None, "-") else Path(args.output)
     if output and (problem := _find_contradiction(args.format, output)):
         say(f"error: {problem}")
         return UNUSABLE
     format = args.format or format_of(output.suffix if output else "")
-    if format == "png" and output is None and is_terminal():
-        say("error: a PNG is nothing for a terminal: name a file, `-o FILE`")
+    if not find_format(format).is_text and output is None and is_terminal():
+        say(f"error: a {format.upper()} is nothing for a terminal: name a file, `-o FILE`")
         return UNUSABLE
     style = find_style(args.style, args.direction)
-    request = Request(args.detail, args.block, format, style, args.shapes, args.cost, args.curve)
+    request = Request(
+        args.detail,
+        args.block,
+        format,
+        style,
+        args.shapes,
+        args.cost,
+        args.curve,
+        has_title=not args.no_title,
+        has_notes=not args.no_notes,
+        theme=args.theme,
+        background=args.background,
+        scale=args.scale,
+    )
     overrides = overrides_of(args)
     try:
         measured = driver.measure(args.spec, folder=Path.cwd(), overrides=overrides)

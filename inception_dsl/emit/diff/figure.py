@@ -28,9 +28,10 @@ from inception_dsl.emit.figure.layout.page import page, stack
 from inception_dsl.emit.figure.layout.poster import Panel, arrange_panels
 from inception_dsl.emit.figure.layout.repaint import repaint
 from inception_dsl.emit.figure.layout.scene import PlacedText, Scene, merge
+from inception_dsl.emit.figure.layout.themes import set_theme
 from inception_dsl.emit.figure.notice import notice_scene
 from inception_dsl.emit.figure.render import find_format
-from inception_dsl.emit.figure.styles import NOTE, PRESETS, Style
+from inception_dsl.emit.figure.styles import NOTE, PRESETS, Background, Style, Theme
 from inception_dsl.ir import NETWORK, Path
 
 _BETWEEN = 60.0
@@ -54,12 +55,16 @@ class DiffRequest:
         format: the name of a format that is written from a scene: `svg`, `png`.
         side_by_side: the old stands beside the new; if false, both are one figure.
         block: the block that is drawn alone, by its new name; None for the whole comparison.
+        theme, background, scale: as in a `Request`.
     """
 
     format: str = "svg"
     side_by_side: bool = False
     block: str | None = None
     style: Style = field(default_factory=lambda: PRESETS["modern"])
+    theme: Theme = "light"
+    background: Background = "page"
+    scale: float = 2.0
 
 
 def draw_report(report: Report, request: DiffRequest) -> bytes:
@@ -81,7 +86,8 @@ def draw_report(report: Report, request: DiffRequest) -> bytes:
     titles = [made.title for made in report.comparisons]
     titles += [str(finding.at) for finding in report.lone]
     titles += [unmade.title for unmade in report.unmade]
-    return format.write(stack(scenes), "; ".join(titles))
+    scene = set_theme(stack(scenes), request.theme, request.background)
+    return format.write(scene, "; ".join(titles), request.scale)
 
 
 def _find_scene_format(name: str) -> SceneFormat:

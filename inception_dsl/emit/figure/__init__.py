@@ -24,9 +24,13 @@ from inception_dsl.emit.figure.request import (
     Shapes,
 )
 from inception_dsl.emit.figure.styles import (
+    BACKGROUNDS,
     DIRECTIONS,
     PRESETS,
+    THEMES,
+    Background,
     Direction,
+    Theme,
     about_styles,
     find_style,
 )
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
         BuiltFigures,
         Rendered,
         build_figures,
+        find_format,
         format_of,
         render_figure,
         render_library,
@@ -45,6 +50,7 @@ _LATER = {
     "BuiltFigures",
     "Rendered",
     "build_figures",
+    "find_format",
     "format_of",
     "render_figure",
     "render_library",
@@ -52,6 +58,7 @@ _LATER = {
 """Names of `render`, which is imported only where a figure is drawn."""
 
 __all__ = [
+    "BACKGROUNDS",
     "CURVES",
     "DETAILS",
     "DIRECTIONS",
@@ -59,6 +66,8 @@ __all__ = [
     "PRESETS",
     "SHADINGS",
     "SHAPES",
+    "THEMES",
+    "Background",
     "BuiltFigures",
     "CurveKind",
     "Detail",
@@ -67,8 +76,10 @@ __all__ = [
     "Request",
     "Shading",
     "Shapes",
+    "Theme",
     "about_styles",
     "build_figures",
+    "find_format",
     "find_style",
     "format_of",
     "render_figure",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from inception_dsl.analysis import CostReport
@@ -14,13 +15,15 @@ from inception_dsl.emit.figure.content.drawing import (
     add_curve,
     draw_block,
     draw_network,
+    drop_notes,
 )
 from inception_dsl.emit.figure.content.subject import describe
 from inception_dsl.emit.figure.content.symbolic import draw_library
 from inception_dsl.emit.figure.content.tree import Mesh, Tangle
-from inception_dsl.emit.figure.formats import FORMATS, FigureFormat, SceneFormat
+from inception_dsl.emit.figure.formats import FORMATS, ChartFormat, FigureFormat, SceneFormat
 from inception_dsl.emit.figure.formats.svg import to_svg
 from inception_dsl.emit.figure.layout.compose import lay_out
+from inception_dsl.emit.figure.layout.themes import set_theme
 from inception_dsl.emit.figure.request import Detail, Request
 from inception_dsl.emit.figure.styles import PRESETS
 from inception_dsl.ir import BlockDef, Model
@@ -105,10 +108,33 @@ def _write(
     drawing: Drawing, blocks: Sequence[BlockDef], format: FigureFormat, request: Request
 ) -> Rendered:
     findings = tuple(_judge_meshes(blocks, drawing))
+    drawing = replace(drawing, has_title=request.has_title)
+    if not request.has_notes:
+        drawing = drop_notes(drawing)
     if isinstance(format, SceneFormat):
-        content = format.write(lay_out(drawing, request.style), drawing.title)
+        scene = set_theme(lay_out(drawing, request.style), request.theme, request.background)
+        content = format.write(scene, drawing.title, request.scale)
         return Rendered(content, findings)
+    _refuse_scene_choices(format, request)
     return Rendered(format.write(drawing, request.style), findings)
+
+
+def _refuse_scene_choices(format: ChartFormat, request: Request) -> None:
+    """Refuse the choices that only a figure with places of its own can follow.
+
+    Raises:
+        SpecError: E502.
+    """
+    choices = {
+        "--no-title": not request.has_title,
+        "--no-notes": not request.has_notes,
+        "--theme": request.theme != "light",
+        "--background": request.background != "page",
+    }
+    for option, is_chosen in choices.items():
+        if is_chosen:
+            message = f"`{option}` has no effect on `{format.name}`, whose readers draw the figure"
+            raise SpecError([Diagnostic("E502", message, help=f"leave out `{option}`")])
 
 
 def find_format(name: str) -> FigureFormat:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from inception_dsl.emit.figure.styles import PRESETS, Style
+from inception_dsl.emit.figure.styles import PRESETS, Background, Style, Theme
 
 Detail = Literal["schema", "blocks", "poster", "full"]
 Shapes = Literal["all", "joins", "none"]
@@ -41,6 +41,11 @@ class Request:
         shapes: the boxes that show the shapes of their outputs.
         cost: the cost that boxes are shaded by; None for the colours of kinds of steps.
         curve: the quantity that is drawn beside the schema; None for no curve.
+        has_title: the figure has its title and its source.
+        has_notes: it has footnotes about claims that do not hold.
+        theme: the page that it is made for.
+        background: its ground.
+        scale: the pixels of a PNG for each pixel of the figure.
     """
 
     detail: Detail = "schema"
@@ -50,3 +55,8 @@ class Request:
     shapes: Shapes = "joins"
     cost: Shading | None = None
     curve: CurveKind | None = None
+    has_title: bool = True
+    has_notes: bool = True
+    theme: Theme = "light"
+    background: Background = "page"
+    scale: float = 2.0

@@ -23,6 +23,16 @@ DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 """The ways in which data can flow; `up` is that of the papers."""
 
 
+Theme = Literal["light", "dark"]
+Background = Literal["page", "none"]
+
+THEMES: tuple[Theme, ...] = get_args(Theme)
+"""The pages that a figure can be made for."""
+
+BACKGROUNDS: tuple[Background, ...] = get_args(Background)
+"""The ground of a figure: that of its page, or none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Paint:
     """The colours and the line of a shape."""

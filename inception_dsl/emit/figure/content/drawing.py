@@ -54,6 +54,7 @@ class Drawing:
     Attributes:
         marks: the numbers of the footnotes of the title.
         legend: the meaning of the shades; None in a figure without costs.
+        has_title: its title stands above it; if false, the title is a name in its file alone.
     """
 
     title: str
@@ -63,6 +64,7 @@ class Drawing:
     marks: tuple[int, ...] = ()
     footnotes: tuple[str, ...] = ()
     legend: Legend | None = None
+    has_title: bool = True
 
     def meshes(self) -> Iterator[Mesh]:
         """Yield the parts of the figure whose branches do not nest."""
@@ -106,6 +108,15 @@ def add_curve(
     (panel,) = drawing.panels
     curve = draw_curve(subject, panel.tree, kind, steps)
     return replace(drawing, panels=(replace(panel, curve=curve),))
+
+
+def drop_notes(drawing: Drawing) -> Drawing:
+    """Return a drawing without its footnotes, and without their numbers at boxes."""
+    panels = tuple(
+        replace(panel, tree=map_leaves(panel.tree, lambda leaf: replace(leaf, footnotes=())))
+        for panel in drawing.panels
+    )
+    return replace(drawing, panels=panels, marks=(), footnotes=())
 
 
 def _schema(subject: FigureSubject, shapes: Shapes) -> PanelContent:

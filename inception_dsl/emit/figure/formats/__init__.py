@@ -19,13 +19,14 @@ class SceneFormat(NamedTuple):
 
     Attributes:
         suffixes: the endings of its files' names.
-        write: makes the bytes of a file from a scene and its title.
+        write: makes the bytes of a file from a scene, its title, and the pixels of an image for
+            each pixel of the scene.
         is_text: the file can be read on a terminal.
     """
 
     name: str
     suffixes: tuple[str, ...]
-    write: Callable[[Scene, str], bytes]
+    write: Callable[[Scene, str, float], bytes]
     is_text: bool = True
 
 
@@ -43,17 +44,24 @@ class ChartFormat(NamedTuple):
     is_text: bool = True
 
 
-def _write_svg(scene: Scene, title: str) -> bytes:
+def _write_svg(scene: Scene, title: str, scale: float) -> bytes:
     from inception_dsl.emit.figure.formats.svg import to_svg
 
     return to_svg(scene, title=title).encode()
 
 
-def _write_png(scene: Scene, title: str) -> bytes:
-    from inception_dsl.emit.figure.formats.png import to_png
+def _write_png(scene: Scene, title: str, scale: float) -> bytes:
+    from inception_dsl.emit.figure.formats.png import refuse_large, to_png
     from inception_dsl.emit.figure.formats.svg import to_svg
 
-    return to_png(to_svg(scene, title=title))
+    refuse_large(scene.width, scene.height, scale)
+    return to_png(to_svg(scene, title=title), scale=scale)
+
+
+def _write_pdf(scene: Scene, title: str, scale: float) -> bytes:
+    from inception_dsl.emit.figure.formats.pdf import to_pdf
+
+    return to_pdf(scene, title=title)
 
 
 def _write_dot(drawing: Drawing, style: Style) -> bytes:
@@ -75,6 +83,7 @@ FigureFormat = SceneFormat | ChartFormat
 FORMATS: tuple[FigureFormat, ...] = (
     SceneFormat("svg", (".svg",), _write_svg),
     SceneFormat("png", (".png",), _write_png, is_text=False),
+    SceneFormat("pdf", (".pdf",), _write_pdf, is_text=False),
     ChartFormat("dot", (".dot", ".gv"), _write_dot),
     ChartFormat("mermaid", (".mmd",), _write_mermaid),
 )

@@ -1,20 +1,40 @@
-"""A figure as PNG, by resvg and the font that comes along: no program and no font of the system.
-
-The font is Arimo (`fonts/`): Latin, Greek and Cyrillic, as wide as Helvetica, for which figures are
-laid out.
-"""
+"""A figure as PNG, by resvg and the font that comes along: no program and no font of the system."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import struct
+from zlib import crc32
 
 from inception_dsl.diagnostics import Diagnostic, MissingExtraError, SpecError
-from inception_dsl.emit.figure.layout.metrics import DRAWABLE
+from inception_dsl.emit.figure.formats.fonts import FONT_FILES, require_drawable
 
-_FONTS = Path(__file__).parents[1] / "fonts"
+_METRES_AN_INCH = 0.0254
+
+_HEADER = 33
+"""Bytes of a PNG's signature and of its first chunk, behind which the others stand."""
 
 SCALE = 2.0
 """Pixels of the image for each pixel of the figure."""
+
+
+MAX_PIXELS = 100_000_000
+"""Maximum number of pixels of an image, which take 400 MB of memory."""
+
+
+def refuse_large(width: float, height: float, scale: float) -> None:
+    """Refuse an image with more pixels than one may have.
+
+    Raises:
+        SpecError: E502.
+    """
+    columns, rows = width * scale, height * scale
+    if columns * rows > MAX_PIXELS:
+        message = (
+            f"this image would have {columns:,.0f} x {rows:,.0f} pixels, and {MAX_PIXELS:,} in all "
+            "are the most"
+        )
+        help = "say a smaller `--scale`, or write it as SVG or PDF"
+        raise SpecError([Diagnostic("E502", message, help=help)])
 
 
 def to_png(svg: str, *, scale: float = SCALE) -> bytes:
@@ -28,17 +48,21 @@ def to_png(svg: str, *, scale: float = SCALE) -> bytes:
         from resvg_py import svg_to_bytes
     except ImportError:
         raise MissingExtraError("a PNG", "resvg-py", "png") from None
-    missing = sorted({character for character in svg if ord(character) > 126} - DRAWABLE)
-    if missing:
-        message = f"the font of PNG files has no {', '.join(f'`{c}`' for c in missing[:5])}"
-        raise SpecError([Diagnostic("E502", message, help="write it as SVG: `--format svg`")])
-    fonts = [str(_FONTS / f"Arimo-{weight}.ttf") for weight in ("Regular", "Bold")]
+    require_drawable([svg], "PNG")
     image = svg_to_bytes(
         svg_string=svg,
         zoom=scale,
         skip_system_fonts=True,
-        font_files=fonts,
+        font_files=list(map(str, FONT_FILES.values())),
         font_family="Arimo",
         sans_serif_family="Arimo",
     )
-    return bytes(image)
+    return _note_density(bytes(image), scale)
+
+
+def _note_density(image: bytes, scale: float) -> bytes:
+    """Return an image that says how many of its pixels make an inch: 96 pixels of the figure."""
+    per_metre = round(96 * scale / _METRES_AN_INCH)
+    content = b"pHYs" + struct.pack(">IIB", per_metre, per_metre, 1)
+    chunk = struct.pack(">I", len(content) - 4) + content + struct.pack(">I", crc32(content))
+    return image[:_HEADER] + chunk + image[_HEADER:]

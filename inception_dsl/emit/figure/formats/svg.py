@@ -32,14 +32,15 @@ def to_svg(scene: Scene, *, title: str) -> str:
         f' viewBox="0 0 {width} {height}" font-family="{FONT}" font-size="11"'
         f' text-anchor="middle" fill="{INK}" role="img">',
         f"<title>{_text(title)}</title>",
-        f'<rect width="{width}" height="{height}" fill="#FFFFFF"/>',
     ]
+    if scene.has_ground:
+        lines.append(f'<rect width="{width}" height="{height}" fill="{scene.paper}"/>')
     for frame in scene.frames:
         lines += _frame(frame)
     lines += _edges(scene.edges)
     for box in scene.boxes:
-        lines += _box(box)
-    lines += map(_badge, scene.badges)
+        lines += _box(box, scene.paper)
+    lines += (_badge(badge, scene.paper) for badge in scene.badges)
     lines += map(_text_element, scene.texts)
     return "\n".join([*lines, "</svg>"]) + "\n"
 
@@ -76,7 +77,7 @@ def _arrow(edge: Edge) -> str:
     return f"{_polyline(points)}Z" if points else ""
 
 
-def _box(box: Box) -> Iterator[str]:
+def _box(box: Box, paper: str) -> Iterator[str]:
     yield f'<g data-path="{xml_text(box.path)}"><title>{_text(box.tooltip)}</title>'
     for card in range(box.cards, 0, -1):
         yield _rect(
@@ -90,7 +91,7 @@ def _box(box: Box) -> Iterator[str]:
     for text in (*box.lines, *box.notes):
         yield _text_element(text)
     if box.badge:
-        yield _badge(Badge(box.x, box.y, box.badge, box.paint.stroke))
+        yield _badge(Badge(box.x, box.y, box.badge, box.paint.stroke), paper)
     yield "</g>"
 
 
@@ -105,14 +106,14 @@ def _hatching(box: Box) -> str:
     return f'<path fill="none" stroke="{box.paint.stroke}" stroke-opacity="0.35" d="{lines}"/>'
 
 
-def _badge(badge: Badge) -> str:
+def _badge(badge: Badge, paper: str) -> str:
     """Return a disc, its sign drawn: not every font has a delta."""
     signs = badge_sign(badge.sign, badge.x, badge.y)
     lines = "".join(map(_polyline, signs)) + ("Z" if badge.sign == "delta" else "")
     disc = f'<circle cx="{_n(badge.x)}" cy="{_n(badge.y)}" r="{_n(BADGE_RADIUS)}"'
     return (
         f'{disc} fill="{badge.colour}"/>'
-        f'<path fill="none" stroke="#FFFFFF" stroke-width="{_n(SIGN_WIDTH)}" d="{lines}"/>'
+        f'<path fill="none" stroke="{paper}" stroke-width="{_n(SIGN_WIDTH)}" d="{lines}"/>'
     )
 
 

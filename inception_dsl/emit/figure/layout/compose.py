@@ -27,8 +27,8 @@ def lay_out(drawing: Drawing, style: Style) -> Scene:
         parts = [legend(swatches, drawing.legend.caption, NOTE)]
     return page(
         lay_out_panels(drawing, style),
-        title=drawing.title,
-        subtitle=drawing.subtitle,
+        title=drawing.title if drawing.has_title else "",
+        subtitle=drawing.subtitle if drawing.has_title else "",
         marks=drawing.marks,
         footnotes=drawing.footnotes,
         parts=parts,

@@ -29,6 +29,7 @@ def page(
     """Return a drawing under its title and over its footnotes.
 
     Args:
+        title: empty for none.
         footnotes: numbered from 1.
         marks: the numbers of those that belong to the title itself.
         above: lines between the title and the drawing.
@@ -46,12 +47,12 @@ def page(
     if footnotes:
         widest = max(widest, _NARROW)
     width = widest + 2 * MARGIN
-    texts = [PlacedText(width / 2, 28, title, _TITLE, bold=True)]
-    if marks:
+    texts = [PlacedText(width / 2, 28, title, _TITLE, bold=True)] if title else []
+    if title and marks:
         x = (width + heading) / 2 + 3
         numbers = " ".join(map(str, marks))
         texts.append(PlacedText(x, 23, numbers, 9, bold=True, colour=NOTE, anchor="start"))
-    y = 36.0
+    y = 36.0 if title else MARGIN - 12
     if subtitle:
         texts.append(PlacedText(width / 2, 45, subtitle, _SUBTITLE, colour=NOTE))
         y = 51.0

@@ -136,6 +136,8 @@ class Scene:
 
     Attributes:
         badges: those that stand alone; a box has its own.
+        paper: the colour of the page, and of the signs in badges.
+        has_ground: the figure covers the page in that colour.
     """
 
     width: float
@@ -145,6 +147,8 @@ class Scene:
     boxes: tuple[Box, ...] = ()
     texts: tuple[PlacedText, ...] = ()
     badges: tuple[Badge, ...] = ()
+    paper: str = "#FFFFFF"
+    has_ground: bool = True
 
     def move(self, dx: float, dy: float) -> Scene:
         """Return the same scene, its corner elsewhere."""
