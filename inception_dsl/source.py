@@ -76,6 +76,10 @@ class Span:
         """Return the characters of the region."""
         return self.source.text[self.start : self.end]
 
+    def begins_with(self, text: str) -> bool:
+        """Tell whether the region begins with a text; it may be long."""
+        return self.source.text.startswith(text, self.start, self.end)
+
     @property
     def place(self) -> str:
         """Return `file:line:column`, as editors and terminals link it."""

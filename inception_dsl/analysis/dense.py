@@ -78,7 +78,8 @@ def find_kernel(node: Node) -> Kernel | None:
     Its weights are a single tensor of output channels, input channels and the kernel. A grouped, a
     separable or a transposed convolution holds others.
     """
-    return _find_kernel(node, in_groups=False)
+    kernel, in_groups = _find_kernel(node)
+    return None if in_groups else kernel
 
 
 def find_grouped_kernel(node: Node) -> Kernel | None:
@@ -86,14 +87,16 @@ def find_grouped_kernel(node: Node) -> Kernel | None:
 
     A depthwise convolution mixes none.
     """
-    return _find_kernel(node, in_groups=True)
+    kernel, in_groups = _find_kernel(node)
+    return kernel if in_groups else None
 
 
-def _find_kernel(node: Node, *, in_groups: bool) -> Kernel | None:
+def _find_kernel(node: Node) -> tuple[Kernel | None, bool]:
+    """Return the kernel of a convolution that mixes channels, and whether it does so in groups."""
     op = OPS[node.op]
     kernel = node.attributes.get(op.kernel) if op.kernel else None
     if op.state is None or not isinstance(kernel, tuple) or not node.type.is_map:
-        return None
+        return None, False
     channels = node.input_types[0].channels
     weights = [
         (tensor.in_axis, tensor.shape)
@@ -101,11 +104,12 @@ def _find_kernel(node: Node, *, in_groups: bool) -> Kernel | None:
         if tensor.role in ("weight", "standardised weight", "inner weight")
     ]
     if len(weights) != 1:
-        return None
+        return None, False
     ((axis, (given, read, *sides)),) = weights
     is_conv = (given, tuple(sides)) == (node.type.channels, kernel)
-    is_mixed = 1 < read < channels if in_groups else read == channels
-    return kernel if is_conv and is_mixed and axis == ("grouped" if in_groups else 1) else None
+    in_groups = axis == "grouped"
+    is_mixed = 1 < read < channels if in_groups else axis == 1 and read == channels
+    return kernel if is_conv and is_mixed else None, in_groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +135,14 @@ class Inference:
     grouped: Mapping[str, Kernel] = field(init=False)
 
     def __post_init__(self) -> None:
-        for name, find in (("kernels", find_kernel), ("grouped", find_grouped_kernel)):
-            found = ((node.path, find(node)) for node in self.nodes)
-            kernels = {path: kernel for path, kernel in found if kernel is not None}
-            object.__setattr__(self, name, kernels)
+        kernels: dict[str, Kernel] = {}
+        grouped: dict[str, Kernel] = {}
+        for node in self.nodes:
+            kernel, in_groups = _find_kernel(node)
+            if kernel is not None:
+                (grouped if in_groups else kernels)[node.path] = kernel
+        object.__setattr__(self, "kernels", kernels)
+        object.__setattr__(self, "grouped", grouped)
 
     def gather(self, nodes: Iterable[Node]) -> Iterator[WrittenStep]:
         """Yield the lines that wrote some nodes, each with its nodes."""

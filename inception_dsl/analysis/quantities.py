@@ -19,6 +19,7 @@ from inception_dsl.ir import INPUT, Call, Model, Node, Origin, Path, find_range
 from inception_dsl.ops import OPS
 
 if TYPE_CHECKING:
+    from inception_dsl.analysis.dense import Inference
     from inception_dsl.analysis.memory import MemoryReport
 
 
@@ -48,6 +49,13 @@ class Quantities:
         self.cost = cost
         self._sums: dict[str, list[int]] = {}
         self._bodies: dict[int, _BodyIndex] = {}
+
+    @cached_property
+    def inference(self) -> Inference:
+        """The nodes that inference runs, and the lines that wrote them."""
+        from inception_dsl.analysis.dense import list_inference
+
+        return list_inference(self.model, self.cost)
 
     def find(
         self, measure: str, at: str | None, *, with_heads: bool

@@ -520,8 +520,8 @@ def test_idle_steps_go_by_default_if_nothing_changes_and_else_on_request(
     [
         ("[dropout (drop 0.2), global avgpool]", "[global avgpool, dropout (drop 0.2)]"),
         (
-            "[d: {op: dropout, drop: 0.2}, 'global avgpool', flatten]",
-            "['global avgpool', d: {op: dropout, drop: 0.2}, flatten]",
+            "[d: {op: dropout, drop: 0.2}, 'global avgpool', relu]",
+            "['global avgpool', d: {op: dropout, drop: 0.2}, relu]",
         ),
         (  # the block gives what it gave
             "[1x1 conv (8), t: [dropout (drop 0.2), gap: global avgpool], linear (4)]",

@@ -108,11 +108,11 @@ def _write_join(
     branch, convs = conv
     flow = [write_in_flow(each) for each in convs]
     shown = flow[0] if len(flow) == 1 else f"[{', '.join(flow)}]"
-    if place.items.span.text.startswith("[") or item.span.text.startswith("{"):
+    if place.items.span.begins_with("[") or item.span.begins_with("{"):
         out = f", out: {note}" if note else ""
         pooled = write_in_flow(pool)
         branches = f"{{branches: {{{branch}: {shown}, {_POOL}: {pooled}}}{out}}}"
-        is_braced = item.span.text.startswith("{")
+        is_braced = item.span.begins_with("{")
         before, after = ("{", "}") if is_braced else ("", "")
         return [TextEdit(region, f"{before}{name}: {branches}{after}")]
     if "#" in region.text:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import overload
 
 from inception_dsl.emit.spec.places import TextEdit, begin_line, end_of_line, find_end
 from inception_dsl.source import Span
@@ -28,10 +29,28 @@ def take_items(items: TreeSequence, places: Sequence[int]) -> list[TextEdit]:
     Raises:
         RewriteError: an item does not begin its line.
     """
-    spans = [item.span for item in items.items]
-    if items.span.text.startswith("["):
-        return list(_take_from_flow(spans, places))
+    if items.span.begins_with("["):
+        return list(_take_from_flow(_ItemSpans(items), places))
     return [_take_lines(items, place) for place in places]
+
+
+class _ItemSpans(Sequence[Span]):
+    """The regions of the items of a list, which may be many."""
+
+    def __init__(self, items: TreeSequence) -> None:
+        self._items = items.items
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @overload
+    def __getitem__(self, index: int) -> Span: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Span]: ...
+    def __getitem__(self, index: int | slice) -> Span | Sequence[Span]:
+        if isinstance(index, slice):
+            return [item.span for item in self._items[index]]
+        return self._items[index].span
 
 
 def take_entry(holder: Mapping, key: str) -> TextEdit:
@@ -41,7 +60,7 @@ def take_entry(holder: Mapping, key: str) -> TextEdit:
     """
     entry = holder.items[key]
     source = entry.key.source
-    if holder.span.text.startswith("{"):
+    if holder.span.begins_with("{"):
         spans = [
             Span(source, each.key.start, each.value.span.end) for each in holder.items.values()
         ]

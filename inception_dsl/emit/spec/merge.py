@@ -115,12 +115,12 @@ def _find_joins(tree: Tree, spans: Sequence[Span], *, is_listed: bool) -> Iterat
         case TreeSequence(items=children):
             for child in children:
                 if any(span in child.span for span in spans):
-                    is_listed = tree.span.text.startswith("[")
+                    is_listed = tree.span.begins_with("[")
                     yield from _find_joins(child, spans, is_listed=is_listed)
         case Mapping(items=entries):
             match entries.get("branches"):
                 case Entry(value=Mapping()) as entry:
-                    is_pair = is_listed and not tree.span.text.startswith("{")
+                    is_pair = is_listed and not tree.span.begins_with("{")
                     yield _Join(tree, entry, is_pair)
             for each in entries.values():
                 if any(span in each.value.span for span in spans):
@@ -229,7 +229,7 @@ def _write_slice(
         yield _write_key(branch, next(iter(value.items.values())).key, f"from: {name}")
     elif place.items is None:
         yield TextEdit(text, f"{{from: {name}, steps: {new}}}")
-    elif value.span.text.startswith("["):
+    elif value.span.begins_with("["):
         yield TextEdit(text, new)
         yield TextEdit(value.span.part(0, 0), f"{{from: {name}, steps: ")
         yield TextEdit(Span(text.source, value.span.end, value.span.end), "}")
@@ -279,7 +279,7 @@ def _write_key(holder: Entry, first: Span, key: str) -> TextEdit:
     Comments between both stay beside the part: the key stands right behind that of the value.
     """
     source = first.source
-    if holder.value.span.text.startswith("{"):
+    if holder.value.span.begins_with("{"):
         return TextEdit(holder.value.span.part(1, 1), f"{key}, ")
     line = source.text.rfind("\n", 0, first.start) + 1
     behind = source.text.find("\n", holder.key.end) + 1
@@ -290,7 +290,7 @@ def _write_key(holder: Entry, first: Span, key: str) -> TextEdit:
 def _put_first(join: _Join, name: str, wide: str) -> TextEdit:
     """Return the edit that puts a branch before the others of a join."""
     first = _list_branches(join)[0]
-    if join.branches.value.span.text.startswith("{"):
+    if join.branches.value.span.begins_with("{"):
         return _write_key(join.branches, first.key, f"{name}: {write_in_flow(wide)}")
     is_beside = "\n" not in first.key.source.text[first.key.end : first.value.span.start]
     width = first.value.span.start - first.key.start if is_beside else 0
@@ -305,7 +305,7 @@ def _write_order(join: _Join) -> Iterator[TextEdit]:
         return
     order = f"order: [{', '.join(branches.items)}]"
     source = key.source.text
-    if join.is_pair or join.body.span.text.startswith("{"):
+    if join.is_pair or join.body.span.begins_with("{"):
         end = branches.span.end
         yield TextEdit(Span(key.source, end, end), f", {order}{'}' * join.is_pair}")
         if join.is_pair:

@@ -199,7 +199,7 @@ def name_later(place: StepPlace, step: StepText) -> Iterator[TextEdit]:
     first = number_of(place, step)
     for number, item in enumerate(list_later(place, step), start=first + 1):
         name = counted_name(step.name.text, number)
-        if isinstance(item, Mapping) and not item.span.text.startswith("{"):
+        if isinstance(item, Mapping) and not item.span.begins_with("{"):
             raise RewriteError(f"it has no name, and `{name}` behind it would be counted anew")
         yield TextEdit(item.span.part(0, 0), f"{name}: ")
 
@@ -269,9 +269,9 @@ def find_end(value: Tree) -> int:
     """
     span = value.span
     match value:
-        case TreeSequence(items=[*_, last]) if not span.text.startswith("["):
+        case TreeSequence(items=[*_, last]) if not span.begins_with("["):
             return find_end(last)
-        case Mapping(items) if items and not span.text.startswith("{"):
+        case Mapping(items) if items and not span.begins_with("{"):
             return find_end(list(items.values())[-1].value)
         case _:
             return span.start + len(span.text.rstrip())

@@ -283,7 +283,7 @@ def _write_items(place: StepPlace, parts: Sequence[tuple[str | None, str]]) -> l
     start = item.part(0, 0)
     if key is not None and "\n" not in text.source.text[key.end : text.start]:
         width = place.region.start - key.start
-    is_listed = place.items.span.text.startswith("[")
+    is_listed = place.items.span.begins_with("[")
     behind = ", " if is_listed else f"{end_of_line(text)}{begin_line(start)}"
     before, after = ("{", "}") if item.text.startswith("{") and key is not None else ("", "")
     reading = _find_reading(place)

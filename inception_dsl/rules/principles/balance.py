@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from inception_dsl.analysis import build_stage_lookup
 from inception_dsl.analysis.balance import GridStage, Imbalance, find_imbalances, measure_stages
-from inception_dsl.analysis.dense import find_lines, list_inference
+from inception_dsl.analysis.dense import find_lines
 from inception_dsl.diagnostics import Diagnostic
 from inception_dsl.ops import OPS
 from inception_dsl.rules.principles.words import make_finding, say_kernel
@@ -22,7 +22,7 @@ of Inception-v3 with 4.1.
 
 def imbalance(subject: Subject) -> Iterator[Diagnostic]:
     """Find the stages that are far deeper for their width than both neighbours, or wider."""
-    run = list_inference(subject.model, subject.cost)
+    run = subject.quantities.inference
     stage_of, lines = build_stage_lookup(subject.model), find_lines(subject.model)
     for found in find_imbalances(measure_stages(run.nodes), OUT_OF_BALANCE):
         stage = found.stage

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from inception_dsl.analysis.dense import list_inference
 from inception_dsl.analysis.representation import (
     Narrowing,
     looks_again,
@@ -30,7 +29,7 @@ MAX_CURVE = 16
 
 def bottlenecks(subject: Subject) -> Iterator[Diagnostic]:
     """Find the steps that keep little of what enters them, before the last look at a map."""
-    nodes = list_inference(subject.model, subject.cost).nodes
+    nodes = subject.quantities.inference.nodes
     curve = measure_representation(subject.model, nodes)
     again = looks_again(nodes)
     narrow = sorted(

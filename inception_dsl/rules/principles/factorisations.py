@@ -7,7 +7,7 @@ from functools import reduce
 from itertools import groupby
 from operator import add
 
-from inception_dsl.analysis.dense import Savings, list_inference
+from inception_dsl.analysis.dense import Savings
 from inception_dsl.analysis.factors import (
     SEPARABLE_GRIDS,
     EvenPair,
@@ -37,7 +37,7 @@ from inception_dsl.source import Span
 
 def large_kernels(subject: Subject) -> Iterator[Diagnostic]:
     """Find kernels from 5x5 on that cost less as several 3x3 (P811)."""
-    run = list_inference(subject.model, subject.cost)
+    run = subject.quantities.inference
     found = [each for each in find_nested(run) if not each.obstacle]
     notes = _tell_even(found)
     if rows := find_better_rows(run, found).values():
@@ -60,7 +60,7 @@ def _tell_even(found: Sequence[Factorisation]) -> list[str]:
 
 def square_kernels(subject: Subject) -> Iterator[Diagnostic]:
     """Find square kernels on maps of 12 to 20 that cost less as a row and a column (P812)."""
-    run = list_inference(subject.model, subject.cost)
+    run = subject.quantities.inference
     grids = f"maps of {SEPARABLE_GRIDS[0]} to {SEPARABLE_GRIDS[-1]}"
     found = [each for each in find_separable(run) if not each.obstacle]
     notes = [f"only {grids} count: on larger ones it does not work well (Section 3.2)"]
@@ -72,7 +72,7 @@ def square_kernels(subject: Subject) -> Iterator[Diagnostic]:
 
 def even_kernels(subject: Subject) -> Iterator[Diagnostic]:
     """Find two 2x2 in a row, which save less than a row and a column would (P813)."""
-    for pair in find_even_pairs(list_inference(subject.model, subject.cost)):
+    for pair in find_even_pairs(subject.quantities.inference):
         message = (
             f"{say_nodes(pair.first)} and the 2x2 behind it see what a 3x3 sees, "
             f"for {say_percent(pair.savings.percent)} fewer MACs"

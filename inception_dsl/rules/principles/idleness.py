@@ -7,7 +7,6 @@ from functools import reduce
 from math import inf
 from operator import add
 
-from inception_dsl.analysis.dense import list_inference
 from inception_dsl.analysis.early_pools import find_early_pools
 from inception_dsl.analysis.idle import Idle, Reason, find_idle
 from inception_dsl.analysis.side_by_side import SideBySide, find_side_by_side
@@ -18,7 +17,7 @@ from inception_dsl.rules.subject import Subject
 
 def mergeable(subject: Subject) -> Iterator[Diagnostic]:
     """Find pointwise convolutions on one value that could run as one (P814)."""
-    found = list(find_side_by_side(list_inference(subject.model, subject.cost)))
+    found = list(find_side_by_side(subject.quantities.inference))
     if not found:
         return
     found.sort(key=lambda each: -each.values)
@@ -45,7 +44,7 @@ def _tell(found: SideBySide) -> str:
 def idle_steps(subject: Subject) -> Iterator[Diagnostic]:
     """Find the steps that cost something for nothing (P815)."""
     groups: dict[Reason, list[Idle]] = {}
-    for each in find_idle(list_inference(subject.model, subject.cost)):
+    for each in find_idle(subject.quantities.inference):
         groups.setdefault(each.reason, []).append(each)
     for reason, members in groups.items():
         message, notes, help = _SAY[reason](members)
@@ -98,7 +97,7 @@ def _say_second_norm(members: list[Idle]) -> tuple[str, list[str], str]:
 
 def early_pools(subject: Subject) -> Iterator[Diagnostic]:
     """Find the average pools that could run behind a narrowing 1x1 convolution (P816)."""
-    found = list(find_early_pools(list_inference(subject.model, subject.cost)))
+    found = list(find_early_pools(subject.quantities.inference))
     if not found:
         return
     found.sort(key=lambda each: -each.flops)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import reduce
 from operator import add
 
-from inception_dsl.analysis.dense import NOTHING_SAVED, WrittenStep, find_kernel, list_inference
+from inception_dsl.analysis.dense import NOTHING_SAVED, WrittenStep, find_kernel
 from inception_dsl.analysis.shrinking import Shrinking, find_shrinkings
 from inception_dsl.analysis.unreduced import MANY_CHANNELS, Unreduced, find_unreduced
 from inception_dsl.diagnostics import Diagnostic
@@ -22,7 +22,7 @@ from inception_dsl.rules.subject import Subject
 
 def missing_reductions(subject: Subject) -> Iterator[Diagnostic]:
     """Find spatial convolutions over many channels that nothing has reduced before (P803)."""
-    run = list_inference(subject.model, subject.cost)
+    run = subject.quantities.inference
     found = sorted(find_unreduced(run), key=lambda each: -each.half.macs)
     if not found:
         return
@@ -54,7 +54,7 @@ def _tell_unreduced(found: Unreduced) -> str:
 
 def lone_pools(subject: Subject) -> Iterator[Diagnostic]:
     """Find pools that shrink the grid before or behind the layers that widen (P804)."""
-    run = list_inference(subject.model, subject.cost)
+    run = subject.quantities.inference
     found = list(find_shrinkings(run.nodes))
     if not found:
         return
