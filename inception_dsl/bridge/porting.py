@@ -117,8 +117,7 @@ def make_tensors(plan: WeightPlan, old: State, new: PortNetwork) -> State:
     A count of batches that the old state_dict lacks is 0, as torch takes it.
     """
     shapes = new.shapes
-    floats = [tensor.dtype for tensor in old.values() if tensor.is_floating_point()]
-    usual = max(dict.fromkeys(floats), key=floats.count, default=torch.float32)
+    usual = _find_usual(old)
     made: dict[str, Tensor] = {}
     for key, recipe in plan.recipes:
         sources = list_sources(recipe)
@@ -133,6 +132,23 @@ def make_tensors(plan: WeightPlan, old: State, new: PortNetwork) -> State:
         if source is not None:
             made.setdefault(key, made[source].clone())
     return {key: made[key] for key in shapes if key in made}
+
+
+def _find_usual(state: State) -> torch.dtype:
+    """Return the precision that most tensors have."""
+    floats = [tensor.dtype for tensor in state.values() if tensor.is_floating_point()]
+    return max(dict.fromkeys(floats), key=floats.count, default=torch.float32)
+
+
+def narrow(made: State, plan: WeightPlan, old: State) -> State:
+    """Return tensors that were made in double precision, in the precision of the old ones."""
+    usual = _find_usual(old)
+    firsts = ((key, list_sources(recipe)[:1]) for key, recipe in plan.recipes)
+    dtypes = {key: old[first].dtype for key, names in firsts for first in names if first in old}
+    return {
+        key: tensor.to(dtypes.get(key, usual)) if tensor.is_floating_point() else tensor
+        for key, tensor in made.items()
+    }
 
 
 def widen(state: State) -> State:

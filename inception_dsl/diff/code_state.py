@@ -39,34 +39,56 @@ class CodeChange(NamedTuple):
 
 
 def compare_idle(keys: Iterable[KeyChange], code: Networks) -> Iterator[CodeChange]:
-    """Yield the changes of tensors that no step uses: one for each module that holds them.
+    """Yield the changes of tensors that no step uses.
+
+    Those of one module are one change, and so are those that one line of the network makes.
 
     Args:
         keys: the changes of keys and shapes that no edit tells.
         code: the old network and the new one.
     """
-    by_kind: dict[str, list[KeyChange]] = {}
-    for change in keys:
-        by_kind.setdefault(change.kind, []).append(change)
+    changes = list(keys)
+    changed = {kind: {_name(c) for c in changes if c.kind == kind} for kind in _IDLE_KINDS}
     idle = [{tensor.key: tensor for tensor in side.idle} for side in code]
     held = [
-        {*known, *(t.key for t in side.tensors.values())}
-        for known, side in zip(idle, code, strict=True)
+        {*known, *(t.key for t in s.tensors.values())} for known, s in zip(idle, code, strict=True)
     ]
-    for changes in by_kind.values():
-        is_gone = changes[0].new is None
-        changed = {_name(change) for change in changes}
-        groups: dict[str, list[KeyChange]] = {}
-        for change in changes:
-            holder = _find_holder(_name(change), held[0 if is_gone else 1], changed)
-            groups.setdefault(holder, []).append(change)
-        for holder, group in groups.items():
-            before = [idle[0][key.old] for key in group if key.old in idle[0]]
-            after = [idle[1][key.new] for key in group if key.new in idle[1]]
-            twins = tuple(tensor.twin for tensor in after or before if tensor.twin is not None)
-            lines = [_share_line([tensor.lines for tensor in side]) for side in (before, after)]
-            spot = FindingSpot(Path(holder), holder, *lines)
-            yield CodeChange(IdleTensorsListed(Path(holder), tuple(group), twins), (spot,))
+    by_holder: dict[tuple[str, str], list[KeyChange]] = {}
+    for change in changes:
+        side = held[0 if change.new is None else 1]
+        holder = _find_holder(_name(change), side, changed[change.kind])
+        by_holder.setdefault((change.kind, holder), []).append(change)
+    groups: dict[object, list[tuple[FindingSpot, list[KeyChange]]]] = {}
+    for (kind, holder), group in by_holder.items():
+        sides = [
+            [known[key] for key in keys if key in known]
+            for known, keys in zip(idle, _list_keys(group), strict=True)
+        ]
+        old, new = (_share_line([tensor.lines for tensor in side]) for side in sides)
+        line = new or old
+        place = holder if line is None else (line.source.name, line.start, Path(holder).parent)
+        spot = FindingSpot(Path(holder), holder, old, new)
+        groups.setdefault((kind, place), []).append((spot, group))
+    for each in groups.values():
+        told = [change for _, group in each for change in group]
+        before, after = _list_keys(told)
+        twins = [idle[1][key].twin for key in after if key in idle[1]]
+        twins = twins or [idle[0][key].twin for key in before if key in idle[0]]
+        about = IdleTensorsListed(
+            tuple(spot.path for spot, _ in each), tuple(told), tuple(filter(None, twins))
+        )
+        yield CodeChange(about, tuple(spot for spot, _ in each))
+
+
+_IDLE_KINDS = ("added", "removed", "reshaped")
+
+
+def _list_keys(changes: Iterable[KeyChange]) -> tuple[list[str], list[str]]:
+    """Return the old keys and the new keys of some changes."""
+    listed = list(changes)
+    return [c.old for c in listed if c.old is not None], [
+        c.new for c in listed if c.new is not None
+    ]
 
 
 def _name(change: KeyChange) -> str:

@@ -167,12 +167,12 @@ class IdleTensorsListed:
     """Tensors of code that no step of inference uses, and that are new, gone, or reshaped.
 
     Attributes:
-        module: the path of the module that holds them; of a tensor of the network itself, its key.
+        holders: the paths of the modules that hold them; of a tensor beside others in use, its key.
         keys: their changes, all of one kind.
         twins: the keys under which steps use the same tensors.
     """
 
-    module: Path
+    holders: tuple[Path, ...]
     keys: tuple[KeyChange, ...]
     twins: tuple[str, ...] = ()
 
@@ -297,10 +297,10 @@ class Finding:
                 return Path(RECIPE) / key
             case RecipeListed():
                 return Path(RECIPE)
-            case IdleTensorsListed(module=module):
-                return module
-            case FreezingChanged(modules=modules) | DrawChanged(modules=modules):
-                return modules[0] if len(modules) == 1 else Path(NETWORK)
+            case IdleTensorsListed(holders=paths) | FreezingChanged(modules=paths):
+                return paths[0] if len(paths) == 1 else Path(NETWORK)
+            case DrawChanged(modules=paths):
+                return paths[0] if len(paths) == 1 else Path(NETWORK)
             case _:
                 return self.about.at
 

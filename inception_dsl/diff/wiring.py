@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from inception_dsl.diff.effects import is_felt_in_training_only
 from inception_dsl.diff.ports import pair_entries, pair_names
 from inception_dsl.diff.view import RunStep, View
 from inception_dsl.ir import Call, Path
@@ -66,8 +67,20 @@ def compare_wiring(old: View, new: View, pairs: Mapping[Path, Path]) -> list[Rea
 
 
 def _rewired_steps(differences: list[Reads], old: View) -> list[Reads]:
-    """Return the differences of steps that read other steps, which a move may explain."""
-    return [reads for reads in differences if reads.kind == "wires" and reads.old_path in old.steps]
+    """Return the differences of steps that read other steps, which a move may explain.
+
+    Where one of two steps moved past the other, a dropout is the one that did: of both
+    explanations, it is the milder one.
+    """
+    rewired = [
+        reads for reads in differences if reads.kind == "wires" and reads.old_path in old.steps
+    ]
+    return sorted(rewired, key=lambda reads: not _is_unfelt(old, reads.old_path))
+
+
+def _is_unfelt(view: View, path: Path) -> bool:
+    """Tell whether a step changes no value in inference."""
+    return all(is_felt_in_training_only(node) for node in view.nodes_within(path))
 
 
 class _Wiring:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from math import prod
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from inception_dsl.channels import printable
 from inception_dsl.diagnostics import Diagnostic, MissingExtraError, SpecError
 from inception_dsl.driver.inference import write_inference_source
-from inception_dsl.driver.onnx_models import MAX_DRAWN, emit_onnx_model, require_onnx
+from inception_dsl.driver.onnx_models import bound_drawn, emit_onnx_model, require_onnx
 from inception_dsl.driver.options import check_batch
 from inception_dsl.driver.walk import Checked, emit_module, measure_file
 from inception_dsl.driver.writing import write_all
@@ -92,7 +91,7 @@ def bench(
     from inception_dsl.bridge.bench import describe_machine, time_contenders, use_threads
 
     checked = measure_file(find_spec(spec, folder), overrides)
-    _bound_weights(checked)
+    bound_drawn(checked, "E906")
     with use_threads(settings.threads):
         machine = describe_machine(device, list(_list_packages(targets, against)))
         walk = _Walk(spec, folder, checked, overrides, settings, device)
@@ -194,21 +193,6 @@ def _list_packages(targets: Sequence[BenchTarget], against: Sequence[str]) -> It
         yield "onnxruntime"
     libraries = [reference.partition(":")[0] for reference in against if is_target(reference)]
     yield from dict.fromkeys(library for library in libraries if library != "py")
-
-
-def _bound_weights(checked: Checked) -> None:
-    """Refuse to draw more weights than `MAX_DRAWN`.
-
-    Raises:
-        SpecError: E906.
-    """
-    from inception_dsl.analysis import measure_state
-
-    count = sum(prod(tensor.shape) for tensor in measure_state(checked.model.graph).values())
-    if count > MAX_DRAWN:
-        name = checked.file.full_name
-        message = f"`{name}` has {count:,} weights, and at most {MAX_DRAWN:,} are drawn"
-        raise SpecError([Diagnostic("E906", message)])
 
 
 def _is_in_heads(paths: Sequence[StepPath], weights: PortMap) -> bool:

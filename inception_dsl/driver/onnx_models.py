@@ -43,7 +43,7 @@ def emit_onnx_model(
         shapes = {key: tensor.shape for key, tensor in tensors.items()}
         arrays = read_arrays(weights, shapes, network=checked.file.full_name)
     else:
-        _bound_weights(checked, sum(prod(tensor.shape) for tensor in tensors.values()))
+        bound_drawn(checked, "E501", "give those of a checkpoint: `--weights FILE`")
         arrays = draw_weights(tensors)
     folder = output / checked.file.full_name
     files = emit_onnx(model, arrays, file=ONNX_FILE)
@@ -64,14 +64,19 @@ def require_onnx() -> None:
         raise MissingExtraError("`--target onnx`", "onnx", "onnx") from None
 
 
-def _bound_weights(checked: Checked, count: int) -> None:
+def bound_drawn(checked: Checked, code: str, help: str | None = None) -> None:
     """Refuse to draw more weights than `MAX_DRAWN`.
 
+    Args:
+        code: the code of the finding; `help`, the way out.
+
     Raises:
-        SpecError: E501.
+        SpecError: the network has more.
     """
+    from inception_dsl.analysis import measure_state
+
+    count = sum(prod(tensor.shape) for tensor in measure_state(checked.model.graph).values())
     if count > MAX_DRAWN:
         name = checked.file.full_name
         message = f"`{name}` has {count:,} weights, and at most {MAX_DRAWN:,} are drawn"
-        help = "give those of a checkpoint: `--weights FILE`"
-        raise SpecError([Diagnostic("E501", message, help=help)])
+        raise SpecError([Diagnostic(code, message, help=help)])

@@ -233,24 +233,24 @@ def carry_checkpoint(
         MissingExtraError: the checkpoint is a file of safetensors, and the package is missing.
     """
     from inception_dsl.bridge.choosing import choose_state, name_reading
-    from inception_dsl.bridge.porting import draw_state, make_tensors, widen
+    from inception_dsl.bridge.porting import draw_state, make_tensors, narrow, widen
     from inception_dsl.bridge.tensor_files import read_tensor_file
-    from inception_dsl.ir.weights import Subtract
+    from inception_dsl.ir.weights import is_computed
 
     if not allows_missing and (problems := list(find_missing(weights))):
         raise SpecError(problems)
     held = read_tensor_file(checkpoint) if isinstance(checkpoint, Path) else checkpoint
     old, new = weights.old, weights.new
     reading = choose_state(held, old.shapes, network=old.name, key=key)
-    state = make_tensors(weights.weights, reading.tensors, new)
-    drawn = draw_state(old)
-    is_summed = any(isinstance(recipe, Subtract) for _, recipe in weights.weights.recipes)
-    proofs = []
-    for tensors in (drawn, reading.tensors):
-        exact = widen(tensors) if is_summed else tensors
-        made = make_tensors(weights.weights, exact, new)
-        proofs.append(_prove(weights, tensors, made, is_real=tensors is not drawn))
-    random, real = proofs
+    drawn, plan = draw_state(old), weights.weights
+    is_rounded = any(is_computed(recipe) for _, recipe in plan.recipes)
+    made = [
+        make_tensors(plan, widen(tensors) if is_rounded else tensors, new)
+        for tensors in (drawn, reading.tensors)
+    ]
+    random = _prove(weights, drawn, made[0])
+    real = _prove(weights, reading.tensors, made[1], is_real=True)
+    state = narrow(made[1], plan, reading.tensors) if is_rounded else made[1]
     notes = list(weights.notes)
     place = "" if reading.is_plain else name_reading(reading)
     return Ported(weights, state, place, random, real, tuple(notes))

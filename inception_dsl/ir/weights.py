@@ -173,6 +173,19 @@ def list_sources(recipe: Recipe) -> tuple[str, ...]:
             assert_never(recipe)
 
 
+def is_computed(recipe: Recipe) -> bool:
+    """Tell whether a recipe computes values, which are rounded, and does not only move them."""
+    match recipe:
+        case Copy() | Reshape() | Expand() | PermuteIn() | PermuteOut() | Fill():
+            return False
+        case Subtract() | FoldScale() | FoldScaleTransposed() | FoldShift() | Standardise():
+            return True
+        case ConcatOut(parts):
+            return any(map(is_computed, parts))
+        case _:
+            assert_never(recipe)
+
+
 def rename_sources(recipe: Recipe, names: Mapping[str, str]) -> Recipe:
     """Return a recipe that reads its old tensors under other keys."""
 

@@ -90,6 +90,14 @@ ONE: dict[str, tuple[str, str, Told, str]] = {
         FC, f"{FC}        self.register_buffer('ema', torch.zeros(8))\n",
         ("D712", "ema added", ""), "self.register_buffer",
     ),
+    "buffers that one line makes": (
+        FC, f"{FC}        for n in 'abc':\n            self.register_buffer(n, torch.ones(8))\n",
+        ("D712", "network, in 3 places added", "a, b, c"), "self.register_buffer",
+    ),
+    "a dropout behind the mean": (
+        "self.drop(x).mean((2, 3))", "self.drop(x.mean((2, 3)))",
+        ("D731", "drop moved", "after blocks.1 -> avgpool"), "self.drop = ",
+    ),
     "a module that no longer runs": (
         "self.two(F.silu(self.one(x)))", "self.two(F.silu(x))",
         ("D724", "blocks.0.one, in 2 places removed", "3x3 conv (8 linear)"), "",

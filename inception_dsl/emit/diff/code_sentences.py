@@ -16,8 +16,8 @@ from inception_dsl.emit.diff.notation import arrow, step_text
 from inception_dsl.emit.diff.words import Sentence, tensors_text
 from inception_dsl.ir import NETWORK, Path
 
-MAX_TWINS = 3
-"""Maximum number of keys that a sentence names."""
+MAX_SHOWN = 3
+"""Maximum number of modules or keys that a sentence names."""
 
 
 def write_code_sentence(about: CodeTopic) -> Sentence:
@@ -38,12 +38,10 @@ def _write_idle(about: IdleTensorsListed) -> Sentence:
     is_one = len(about.keys) == 1
     means = f"{tensors_text(about.keys)}; no step of inference uses {'it' if is_one else 'them'}"
     if about.twins:
-        shown = ", ".join(about.twins[:MAX_TWINS])
-        more = len(about.twins) - MAX_TWINS
-        named = f"{shown} and {more} more" if more > 0 else shown
         means = f"{tensors_text(about.keys)}: {'an' if is_one else ''}other key"
-        means += f"{'' if is_one else 's'} of {named}"
-    return Sentence(about.module, f"{about.module}{verb}", "", means)
+        means += f"{'' if is_one else 's'} of {_list(about.twins)}"
+    at, subject = _place(about.holders, "places")
+    return Sentence(at, f"{subject}{verb}", _list(about.holders) if at == NETWORK else "", means)
 
 
 def _write_freezing(about: FreezingChanged) -> Sentence:
@@ -82,7 +80,13 @@ def _name(side: str | StepWords | None, share: float | None) -> str | None:
     return side if side is None or share is None else f"{side} ({share:g})"
 
 
-def _place(modules: Sequence[Path]) -> tuple[str, str]:
-    """Return the place of some modules, and the place with their number."""
-    at = modules[0] if len(modules) == 1 else Path(NETWORK)
-    return at, at if len(modules) == 1 else f"{at}, {len(modules)} modules"
+def _place(paths: Sequence[Path], noun: str = "modules") -> tuple[str, str]:
+    """Return the place of some paths, and the place with their number."""
+    at = paths[0] if len(paths) == 1 else Path(NETWORK)
+    return at, at if len(paths) == 1 else f"{at}, in {len(paths)} {noun}"
+
+
+def _list(names: Sequence[str]) -> str:
+    """Return some names, and the number of those that have no room."""
+    more = len(names) - MAX_SHOWN
+    return ", ".join(names[:MAX_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -356,6 +356,8 @@ def _to_training(edit: StepEdit) -> str:
     match edit:
         case Changed(names=(name,)) if name in _ATTRIBUTES:
             return f"{_ATTRIBUTES[name]}; inference is the same"
+        case Moved():
+            return "training runs it at another place; inference is the same"
         case LossChanged():
             return "the head's loss has another weight; inference is the same"
         case Added() | Removed():
