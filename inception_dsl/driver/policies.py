@@ -7,7 +7,6 @@ that it could ignore was looked at.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -281,6 +280,8 @@ def _read_baseline(root: Path, name: str) -> Counter[_Known]:
     Raises:
         SpecError: E010, the file cannot be used.
     """
+    import json
+
     shown = f"the baseline `{name}`"
     target = DISK.resolve(root / name)
     if target is None or not target.is_relative_to(root.resolve()):

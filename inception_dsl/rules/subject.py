@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from inception_dsl.analysis import Classes, CostReport, Quantities, find_largest_shares
-from inception_dsl.analysis.claimed import MeasureSpec
 from inception_dsl.diagnostics import Label
 from inception_dsl.ir import Model, Origin, TensorType
+
+if TYPE_CHECKING:
+    from inception_dsl.analysis.claimed import MeasureSpec
 
 MAX_PARTS = 4
 """Maximum number of steps that one finding names as the largest parts of a quantity."""

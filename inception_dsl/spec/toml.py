@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from typing import NamedTuple, TypeAlias
 
 from inception_dsl.diagnostics import Diagnostic, Label, SpecError
@@ -51,6 +50,8 @@ def read_toml(source: Source) -> Toml:
     Raises:
         SpecError: E010, it is no TOML, or it is nested too deeply.
     """
+    import tomllib
+
     _check_keys(source)
     try:
         return Toml(source, tomllib.loads(source.text))
