@@ -86,6 +86,14 @@ def test_claims_at_another_input_count_no_head_that_cannot_run(project: Project)
         project.check()
 
 
+def test_a_claim_on_a_head_that_is_left_out_is_no_error(project: Project) -> None:
+    claims = "claims: [{at: first.linear, params: 730, source: a paper}]\n"
+    project.write(NET, SPEC + claims)
+    assert codes(project.check()) == []
+    found = driver.check(NET, folder=project.root, overrides=Overrides("24x24x3"))
+    assert codes(found) == ["W610"]
+
+
 def test_every_command_tells_it(project: Project, capfd: pytest.CaptureFixture[str]) -> None:
     from inception_dsl.cli import main
 

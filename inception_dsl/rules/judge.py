@@ -34,8 +34,11 @@ def list_hints() -> tuple[Rule, ...]:
     return counted_names, worth_knowing, *PRINCIPLES
 
 
-AS_WRITTEN_ONLY = frozenset(["E401", "E402", "E403"])
-"""Findings that hold for a spec as it is written, not for another input or other parameters."""
+AS_WRITTEN_ONLY = frozenset(["E212", "E401", "E402", "E403"])
+"""Findings that hold for a spec as it is written, not for another input or other parameters.
+
+E212 is about steps that its budget and its claims name: another network may lack them.
+"""
 
 
 def judge(subject: Subject, *, hints: bool = False) -> Iterator[Diagnostic]:
