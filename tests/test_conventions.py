@@ -45,6 +45,7 @@ network:
   - deconv: 3x3 deconv (8 norm instancenorm)
   - adaptive: 4x4 adaptive maxpool
   - small: 3x3 avgpool
+  - blur: 3x3 blur
   - pool: global maxpool
   - fc: linear (10)
   - softmax: softmax

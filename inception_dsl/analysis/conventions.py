@@ -90,6 +90,8 @@ MORE_AT_OUTPUT = frozenset(["transposed convolution"])
 """The kinds with more weights at the places of the output than multiply-accumulates."""
 
 _MAPS = (*_CONVOLUTIONS, "linear layer")
+_BLUR = "binomial blur"
+"""A convolution with fixed weights, which a tool that looks at modules does not see."""
 _POOLS = (
     "max pool",
     "average pool",
@@ -155,6 +157,7 @@ def _each(kinds: tuple[str, ...], rule: Rule) -> dict[str, Rule]:
 _BY_FUNCTION: dict[str, Rule] = {
     **_each(_CONVOLUTIONS, {"macs": 2, "biased": 1}),
     "linear layer": {"macs": 2},
+    _BLUR: {"macs": 2},
     "batch norm": {"read": 1, "scaled": 1},
     **_each(_GROUPED_NORMS, {"read": 4, "scaled": 1}),
     "local response norm": {"read": 3, "padded": 1},
@@ -173,7 +176,7 @@ CONVENTIONS: dict[str, Convention] = {
             unit="MACs",
             calls_it="MACs",
             sees="the ops of the spec",
-            rules=_each(_MAPS, {"macs": 1}),
+            rules=_each((*_MAPS, _BLUR), {"macs": 1}),
             runs_last_softmax=True,
         ),
         Convention(
@@ -182,7 +185,7 @@ CONVENTIONS: dict[str, Convention] = {
             unit="FLOPs",
             calls_it="FLOPs",
             sees="the ops of the spec",
-            rules=_each(_MAPS, {"macs": 2, "biased": 1}),
+            rules=_each((*_MAPS, _BLUR), {"macs": 2, "biased": 1}),
             otherwise={"flops": 1, "biased": 1},
             runs_last_softmax=True,
         ),
@@ -194,7 +197,7 @@ CONVENTIONS: dict[str, Convention] = {
             calls_it="flops",
             sees="torch's operators, in a trace",
             rules={
-                **_each(_MAPS, {"macs": 1}),
+                **_each((*_MAPS, _BLUR), {"macs": 1}),
                 "batch norm": {"read": 1, "scaled": 1},
                 **_each(_GROUPED_NORMS, {"read": 4, "scaled": 1}),
                 **_each(_AVERAGES, {"read": 1}),
@@ -313,7 +316,7 @@ CONVENTIONS: dict[str, Convention] = {
             unit="FLOPs",
             calls_it="FLOPs",
             sees="torch's operators, as they run",
-            rules=_each(_MAPS, {"macs": 2}),
+            rules=_each((*_MAPS, _BLUR), {"macs": 2}),
             remarks=("Convolutions and matrix products count, and nothing else does.",),
         ),
         Convention(

@@ -45,6 +45,7 @@ class BuiltTarget:
         origin: the package and the version that it comes from, or the file.
         makers: the lines that made its modules and its tensors, by their paths.
         fixed: the parameters that need no gradient, by name.
+        rebuild: builds it once more, with values.
     """
 
     module: nn.Module
@@ -52,6 +53,7 @@ class BuiltTarget:
     origin: str
     makers: Mapping[str, Origin]
     fixed: frozenset[str]
+    rebuild: Callable[[], nn.Module]
 
 
 def build_target(target: Target, folder: Path) -> BuiltTarget:
@@ -81,7 +83,13 @@ def build_target(target: Target, folder: Path) -> BuiltTarget:
         message = f"`{type(module).__name__}` does not call `super().__init__()`"
         raise SpecError([Diagnostic("E702", message)]) from None
     makers = record.find_makers(module)
-    return BuiltTarget(module, input or _input_of(module), origin, makers, fixed)
+
+    def rebuild() -> nn.Module:
+        again = factory(**target.arguments)
+        assert isinstance(again, nn.Module)
+        return again
+
+    return BuiltTarget(module, input or _input_of(module), origin, makers, fixed, rebuild)
 
 
 def _find_factory(

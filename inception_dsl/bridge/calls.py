@@ -116,11 +116,13 @@ class ModuleFacts:
         classes: the name of the class of each module, by its path.
         containers: the paths of the modules that only hold others, such as lists.
         weights: the shapes of all parameters, by their names.
+        buffers: the values of buffers as nested lists, by their names, as far as they are known.
     """
 
     classes: Mapping[str, str]
     containers: frozenset[str]
     weights: Mapping[str, tuple[int, ...]]
+    buffers: Mapping[str, Any] = field(default_factory=dict)
 
 
 def find_values(value: Any) -> Iterator[ValueRef]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -56,7 +57,7 @@ def compare_outputs(
     """
     generator = torch.Generator().manual_seed(SEED)
     roles = {name: role for node in traced.nodes for role, name in node.tensors.items()}
-    original = draw_values(module, roles, generator).eval()
+    original = draw_values(module, roles, generator, traced.buffers).eval()
     rebuilt = make_module(source, factory, seed=SEED).eval()
     rebuilt.load_state_dict(_carry(original, traced, written, pairing, rebuilt))
     images = {
@@ -131,9 +132,13 @@ def _compare_inference(
 
 
 def _run_original(module: nn.Module, images: Mapping[str, Tensor]) -> list[Tensor]:
-    """Return the results of a traced module; an input without a name is given by position."""
+    """Return the results of a traced module; an input without a name is given by position.
+
+    The module gets copies of the images, since it may change them in place.
+    """
+    copies = {name: image.clone() for name, image in images.items()}
     with quiet():
-        return [tensor for _, tensor in list_results(call_module(module, images))]
+        return [tensor for _, tensor in list_results(call_module(module, copies))]
 
 
 def _has_training(graph: TracedGraph) -> bool:
@@ -229,17 +234,24 @@ def measure_error(old: Tensor, new: Tensor) -> float:
 
 
 def draw_values(
-    module: nn.Module, roles: Mapping[str, str], generator: torch.Generator
+    module: nn.Module,
+    roles: Mapping[str, str],
+    generator: torch.Generator,
+    buffers: Mapping[str, Any] = MappingProxyType({}),
 ) -> nn.Module:
     """Return a copy of a module with random values; tensors that it shares stay shared.
 
     Args:
         roles: the names that ops give to the tensors of the module.
+        buffers: the values of buffers that it keeps, by their names.
     """
     memo: dict[int, object] = {}
     for name, tensor in (*module.named_parameters(), *module.named_buffers()):
         values = torch.empty_like(tensor, device="cpu")
-        fill(roles.get(name, name), values, generator)
+        if name in buffers:
+            values.copy_(torch.tensor(buffers[name]))
+        else:
+            fill(roles.get(name, name), values, generator)
         is_parameter = isinstance(tensor, nn.Parameter)
         memo[id(tensor)] = nn.Parameter(values, requires_grad=False) if is_parameter else values
     return copy.deepcopy(module, memo)

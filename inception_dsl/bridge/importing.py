@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -70,7 +71,9 @@ def trace_target(
             built = build_target(target, folder)
             types = inputs or ({"": built.input} if built.input is not None else {})
             named = name_inputs(built.module, types, target.text)
-            traced = trace_network(built.module, named, name=name, origin=built.origin)
+            traced = trace_network(
+                built.module, named, name=name, origin=built.origin, rebuild=built.rebuild
+            )
             fixed = traced.fixed | built.fixed
             return replace(traced, makers=built.makers, fixed=fixed)
     except SpecError:
@@ -142,9 +145,17 @@ def _rank(owner: tuple[str, str] | None, arguments: Sequence[str]) -> int:
 
 
 def trace_network(
-    module: nn.Module, inputs: Mapping[str, TensorType], *, name: str, origin: str = ""
+    module: nn.Module,
+    inputs: Mapping[str, TensorType],
+    *,
+    name: str,
+    origin: str = "",
+    rebuild: Callable[[], nn.Module] | None = None,
 ) -> TracedTarget:
     """Run a module that is on the meta device, and return its graph.
+
+    Args:
+        rebuild: returns the module with its values, for buffers that set what it computes.
 
     Raises:
         SpecError: E704 it does not run; E705 the language cannot say it.
@@ -155,6 +166,9 @@ def trace_network(
     trace = _run(module, inputs)
     states.append(read_attributes(module))
     read = read_trace(trace, describe_modules(module), inputs, name=name)
+    if rebuild is not None and any(cause.lack in _OF_VALUES for cause in read.causes):
+        facts = describe_modules(module, read_buffers(rebuild))
+        read = read_trace(trace, facts, inputs, name=name)
     if read.causes:
         raise SpecError(list_causes(read.causes))
     training, notes = trace_training(module, inputs, read.graph)
@@ -185,6 +199,26 @@ def _list_draws(training: Training, kinds: Mapping[str, str]) -> Iterator[Traced
             yield TracedDraw(cause.module, cause.kind, cause.origin, cause.share)
     for node in training.left_drops:
         yield TracedDraw(node.module, kinds.get(node.module, ""), node.origin)
+
+
+_OF_VALUES = (lacks.FIXED_WEIGHTS, lacks.COMPUTED_WEIGHTS)
+"""The causes that the values of buffers may resolve."""
+
+MAX_FIXED = 2**18
+"""Maximum number of values of a buffer that a reading looks at."""
+
+
+def read_buffers(rebuild: Callable[[], nn.Module]) -> dict[str, Any]:
+    """Return the values of the buffers of a module that have four axes, as kernels have."""
+    try:
+        module = rebuild()
+        return {
+            name: buffer.tolist()
+            for name, buffer in module.named_buffers()
+            if buffer.dim() == 4 and not buffer.is_meta and buffer.numel() <= MAX_FIXED
+        }
+    except FAILURES:
+        return {}
 
 
 def _find_unread(graph: TracedGraph) -> str | None:
@@ -280,7 +314,8 @@ def _check_steadiness(
 
     def is_same(batch: int) -> bool:
         trace = trace_module(module, _shapes(inputs), batch=batch)
-        read = read_trace(trace, describe_modules(module), inputs, name=graph.name)
+        facts = describe_modules(module, graph.buffers)
+        read = read_trace(trace, facts, inputs, name=graph.name)
         known.append(read_attributes(module))
         return not read.causes and is_same_network(graph, read.graph)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -53,6 +53,7 @@ class PortNetwork:
         module: the module of a target, on the meta device; None for a spec.
         tensors: the tensors of the target by the keys of its spec.
         inputs: the names by which the target takes its inputs; empty for one by position.
+        buffers: the values of buffers of the target that its spec says in words, by their names.
     """
 
     name: str
@@ -61,6 +62,7 @@ class PortNetwork:
     module: nn.Module | None = None
     tensors: Mapping[str, CodeTensor]
     inputs: tuple[str, ...] = ()
+    buffers: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -241,7 +243,7 @@ def load_module(network: PortNetwork, state: State, dtype: torch.dtype) -> nn.Mo
     else:
         roles = {tensor.key: key for key, tensor in network.tensors.items()}
         generator = torch.Generator().manual_seed(SEED)
-        module = draw_values(network.module, roles, generator)
+        module = draw_values(network.module, roles, generator, network.buffers)
     module.to(dtype).load_state_dict(state, strict=False)
     return module.requires_grad_(requires_grad=False)
 

@@ -108,6 +108,9 @@ def _hooks(module: nn.Module, recording: Recording) -> Iterator[None]:
             recording.macs[path] = recording.macs.get(path, 0) + read * fan_out
         elif isinstance(module, nn.Linear):
             recording.macs[path] = recording.macs.get(path, 0) + per_image * module.in_features
+        elif (weight := module._buffers.get("weight")) is not None:  # a fixed convolution
+            fan_in = weight[0].numel()
+            recording.macs[path] = recording.macs.get(path, 0) + per_image * fan_in
 
     handles = [
         child.register_forward_hook(partial(watch, path=path))

@@ -51,7 +51,8 @@ def trace_training(
         module.eval()
         message = f"`{type(module).__name__}` takes other steps at random in training"
         return _give_up(evaluated, message, label)
-    read = read_training(trace, describe_modules(module), inputs, name=evaluated.name)
+    facts = describe_modules(module, evaluated.buffers)
+    read = read_training(trace, facts, inputs, name=evaluated.name)
     frozen = [call for call in trace.calls if call.name == "batch_norm" and _is_frozen(call)]
     training = replace(join_training(evaluated, read), frozen=frozenset(_list_averages(frozen)))
     notes = (

@@ -3,6 +3,8 @@
 The module runs on the meta device, which has shapes and no values. A mode of torch sees the calls
 of `torch.nn.functional`, of methods and of operators; hooks tell which module makes them. Nothing
 here knows the meaning of a call.
+
+Longer than 400 lines: one recorder holds the state of a trace, which all that it notes shares.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from numbers import Integral, Real
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -113,6 +116,7 @@ class _Recorder(TorchFunctionMode):
         self.requests: list[ValueRequest] = []
         self._values: dict[int, ValueRef] = {}
         self._kept: list[Tensor] = []  # a tensor that is freed would give its id to another one
+        self._refs: list[ValueRef] = []
         self._storages: dict[int, list[int]] = {}
         self._overwritten: set[int] = set()
         self._zeros: dict[int, int] = {}
@@ -179,6 +183,7 @@ class _Recorder(TorchFunctionMode):
                 known = self._values.get(id(value))
                 if known is None and name:
                     return WeightRef(name, shape, is_parameter)
+                known = known or self._find_other_name(value)
                 is_zero = self._zeros.get(id(value)) == _version(value)
                 return known or ConstantRef(shape, is_zero)
             case tuple() | list():
@@ -193,6 +198,16 @@ class _Recorder(TorchFunctionMode):
                 return float(value)
             case _:
                 return value
+
+    def _find_other_name(self, tensor: Tensor) -> ValueRef | None:
+        """Return the value that a tensor is under the name of another class, as a subclass gives.
+
+        torch shows no call for it. Both have the same memory in the same order.
+        """
+        for number in reversed(self._storages.get(_storage(tensor), ())):
+            if _lie_alike(self._kept[number - 1], tensor):
+                return None if number in self._overwritten else self._refs[number - 1]
+        return None
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -262,6 +277,7 @@ class _Recorder(TorchFunctionMode):
         self._kept.append(tensor)
         ref = ValueRef(len(self._kept), tuple(tensor.shape), str(tensor.dtype))
         self._values[id(tensor)] = ref
+        self._refs.append(ref)
         self._storages.setdefault(_storage(tensor), []).append(ref.number)
         return ref
 
@@ -282,6 +298,12 @@ def _are_same(made: Sequence[Tensor], read: Sequence[Tensor]) -> bool:
 
 def _storage(tensor: Tensor) -> int:
     return int(tensor.untyped_storage()._cdata)
+
+
+def _lie_alike(one: Tensor, other: Tensor) -> bool:
+    """Tell whether two tensors of one memory have the same values in the same order."""
+    ways = [(each.shape, each.stride(), each.storage_offset()) for each in (one, other)]
+    return one.dtype == other.dtype and ways[0] == ways[1]
 
 
 def _version(tensor: Tensor) -> int:
@@ -318,14 +340,21 @@ def _list_tensors(value: Any) -> Iterator[Tensor]:
 _CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 
 
-def describe_modules(module: nn.Module) -> ModuleFacts:
-    """Return what a reading needs of a module and of all that it holds."""
+def describe_modules(
+    module: nn.Module, buffers: Mapping[str, Any] = MappingProxyType({})
+) -> ModuleFacts:
+    """Return what a reading needs of a module and of all that it holds.
+
+    Args:
+        buffers: the values of its buffers, as far as they are known.
+    """
     return ModuleFacts(
         classes={path: type(child).__name__ for path, child in module.named_modules()},
         containers=frozenset(
             path for path, child in module.named_modules() if isinstance(child, _CONTAINERS)
         ),
         weights={name: tuple(value.shape) for name, value in module.named_parameters()},
+        buffers=buffers,
     )
 
 

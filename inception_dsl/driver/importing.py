@@ -134,7 +134,9 @@ def import_module(module: nn.Module, input: NamedInput, *, name: str, folder: Pa
 
     kind = type(module)
     inputs = name_inputs(module, read_inputs(input), kind.__qualname__)
-    traced = trace_network(copy_to_meta(module), inputs, name=name, origin=kind.__module__)
+    traced = trace_network(
+        copy_to_meta(module), inputs, name=name, origin=kind.__module__, rebuild=lambda: module
+    )
     return write_traced(traced, target=kind.__qualname__, folder=folder, compares=False)
 
 
@@ -155,7 +157,7 @@ def write_traced(traced: TracedTarget, *, target: str, folder: Path, compares: b
     header = SpecHeader(
         name=traced.graph.name,
         title=traced.kind,
-        source=f"{traced.origin}, {target}" if traced.origin else target,
+        source=target if traced.origin in target else f"{traced.origin}, {target}",
         comments=(f"imported by inception-dsl {__version__} from {target}",),
         claims=tuple(_claim(params, all_params, traced)),
     )

@@ -167,6 +167,7 @@ def _find_side(
         module=traced.module,
         tensors=imported.file.code.tensors if imported.file.code is not None else {},
         inputs=tuple(traced.graph.inputs),
+        buffers=traced.graph.buffers,
     )
     return network, imported.notes
 

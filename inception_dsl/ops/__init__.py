@@ -6,6 +6,7 @@ An op of a family that is new has a module of its own, whose tuple is named here
 
 from inception_dsl.ops import (
     activation,
+    blur,
     channelconv,
     channelpool,
     channels,
@@ -38,6 +39,7 @@ STEP_OPS: tuple[Op, ...] = (
     *deconv.OPS,
     *channelconv.OPS,
     *pool.OPS,
+    *blur.OPS,
     *resize.OPS,
     *sides.OPS,
     *channels.OPS,

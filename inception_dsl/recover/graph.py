@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from inception_dsl.ir import Origin, TensorType, Value
 
@@ -83,6 +84,7 @@ class TracedGraph:
         containers: the paths of the modules that only hold others, such as lists.
         weights: the shapes of all parameters, by their names in the traced module.
         heads: the results that it returns in training only, each under the name of its head.
+        buffers: the values of the buffers that nodes were read from, as nested lists, by name.
         arguments: the names that values have in the modules that several enter, by their keys, for
             each run of such a module. It may lack some.
     """
@@ -94,6 +96,7 @@ class TracedGraph:
     classes: Mapping[str, str]
     containers: frozenset[str]
     weights: Mapping[str, tuple[int, ...]]
+    buffers: Mapping[str, Any] = field(default_factory=dict)
     heads: tuple[TracedOutput, ...] = ()
     arguments: Mapping[ModuleRun, Mapping[int, str]] = field(default_factory=dict)
 

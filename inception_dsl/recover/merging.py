@@ -127,7 +127,15 @@ def _find_shortcut(join: JoinTerm) -> int | None:
         return 0  # a body that may be dropped is the last input
     if len(plain) == 1:
         return plain[0]
+    if not plain and len(named) != 1:  # a lone layer stands beside several steps
+        named = [index for index, (_, term) in enumerate(join.branches) if _is_layer(term)]
     return named[0] if len(named) == 1 and not plain else None
+
+
+def _is_layer(term: Term) -> bool:
+    """Tell whether a branch is one op."""
+    steps = _steps(term)
+    return len(steps) == 1 and isinstance(steps[0][1], OpTerm)
 
 
 def merge_bodies(scopes: Sequence[ScopeTerm]) -> BodyTemplate:

@@ -85,7 +85,7 @@ def find_params(
     wide = [hole for hole in row if _is_width(hole)]
     pairs = list(zip(row, columns, strict=True))
     for hole, column in sorted(pairs, key=lambda pair: None in pair[1]):
-        text = _relate(column, params)
+        text = _follow(hole, column, params) or _relate(column, params)
         if text is None:
             home = homes.get(id(hole), "")
             beside = [other for other in wide if homes.get(id(other), "") == home]
@@ -102,6 +102,19 @@ def find_params(
 
 def _is_width(hole: Hole) -> bool:
     return hole.is_bare or hole.attribute == "width"
+
+
+def _follow(hole: Hole, column: Column, params: BlockParams) -> str | None:
+    """Return the parameter of a stride that a hole has wherever its step is there; None if none.
+
+    The layer in a shortcut has the stride of its block, and not by chance.
+    """
+    if hole.attribute != "stride" or None not in column:
+        return None
+    of_strides = (
+        name for name in params.columns if params.makers[name].attribute == hole.attribute
+    )
+    return next((name for name in of_strides if _equals(column, params.columns[name])), None)
 
 
 def _relate(column: Column, params: BlockParams) -> str | None:

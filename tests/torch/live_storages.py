@@ -63,11 +63,11 @@ class _Live(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 def inference(module: nn.Module, *shapes: tuple[int, ...], batch: int) -> Recording:
-    """One forward pass on the CPU, weights and input counted."""
+    """One forward pass on the CPU, weights and input counted, fixed numbers left out."""
     state = list(module.state_dict().values())
     held = sum(tensor.numel() * tensor.element_size() for tensor in state)
     recording = Recording()
-    live = _Live(state)
+    live = _Live([*state, *module.buffers()])
 
     def begin(own: nn.Module, args: Any) -> None:
         live.peaks.append(live.bytes)

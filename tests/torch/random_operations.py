@@ -318,7 +318,12 @@ class Writer:
 
     def pool(self) -> Leaf:
         kernel, words = self.window(dilated=False)
-        op = self.pick("maxpool", "avgpool", "avgpool")
+        op = self.pick("maxpool", "avgpool", "avgpool", "blur")
+        if op == "blur":
+            words = {name: word for name, word in words.items() if word != "same_tf"}
+            if words.get("pad", "same") == "same":  # what is left may not fit without padding
+                kernel = min(kernel[0], self.size[0]), min(kernel[1], self.size[1])
+            return self.leaf(op, kernel, None, words, words)
         if self.chance(40):
             words["ceil"] = True
         if op == "avgpool" and self.chance(30):

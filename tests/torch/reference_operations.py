@@ -128,12 +128,25 @@ def spread(x: Tensor, weight: Tensor, bias: Tensor | None, attributes: Attribute
 
 def pooled(op: str, x: Tensor, attributes: Attributes) -> Tensor:
     """The largest value that is there in every window, or the mean of those that count."""
+    if op == "blur":
+        return blurred(x, attributes)
     if op == "maxpool":
         return gathered(x, attributes, outside=-math.inf)[0].amax(dim=(-2, -1))
     found, *axes = gathered(x, attributes, outside=0.0)
     counted = [axis.padded if attributes["count_pad"] else axis.real for axis in axes]
     heights, widths = (own.sum(dim=1) for own in counted)
     return found.sum(dim=(-2, -1)) / (heights[:, None] * widths)
+
+
+def blurred(x: Tensor, attributes: Attributes) -> Tensor:
+    """Return the mean of each window, weighted by the chances of heads in tosses of a coin."""
+    found, _, _ = gathered(x, attributes, outside=0.0)
+    tosses = [
+        torch.tensor([math.comb(side - 1, heads) / 2 ** (side - 1) for heads in range(side)])
+        for side in attributes["kernel"]
+    ]
+    column, row = (chances.to(x.dtype) for chances in tosses)
+    return torch.einsum("ncpqhw,h,w->ncpq", found, column, row)
 
 
 def adapted(op: str, x: Tensor, output: tuple[int, int]) -> Tensor:
@@ -445,7 +458,7 @@ class Reference:
                 return self._divided_by_length(op, path, attributes, x)
             case "scale":
                 return self._scaled(path, attributes, x)
-            case "maxpool" | "avgpool":
+            case "maxpool" | "avgpool" | "blur":
                 return pooled(op, x, attributes)
             case "global_avgpool" | "global_maxpool" | "channelavgpool" | "channelmaxpool":
                 return pooled_whole(op, x)

@@ -14,10 +14,13 @@ from timm.layers.grn import GlobalResponseNorm
 from timm.layers.selective_kernel import SelectiveKernel
 from timm.layers.split_attn import SplitAttn
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from inception_dsl import load
 from inception_dsl.bridge import make_module
+from inception_dsl.diagnostics import SpecError
 from inception_dsl.driver import import_target
+from inception_dsl.driver.importing import Imported, import_module
 
 
 class _Row(nn.Module):
@@ -226,6 +229,99 @@ def test_networks_with_these_modules_give_the_same_outputs(
     target: str, op: str, tmp_path: Path
 ) -> None:
     assert op in import_target(target, folder=tmp_path).text
+
+
+class _Blur(nn.Module):
+    """The blur of Zhang's package: a reflection pad and a convolution with a fixed filter."""
+
+    filter: Tensor
+
+    def __init__(
+        self, channels: int, row: tuple[float, ...] = (1, 2, 1), *, repeats: bool = True
+    ) -> None:
+        super().__init__()
+        filter = torch.tensor(row, device="cpu")
+        filter = filter[:, None] * filter
+        filter = (filter / filter.sum()).expand(channels if repeats else 1, 1, -1, -1).clone()
+        self.register_buffer("filter", filter)
+        self.pad = nn.ReflectionPad2d(len(row) // 2)
+        self.repeats = repeats
+
+    def forward(self, x: Tensor) -> Tensor:
+        filter = self.filter if self.repeats else self.filter.expand(x.shape[1], 1, -1, -1)
+        return F.conv2d(self.pad(x), filter, stride=2, groups=x.shape[1])
+
+
+def bring_with_values(module: nn.Module, shape: tuple[int, ...], folder: Path) -> Imported:
+    """Import a module whose buffers have values."""
+    height, width = shape[1:]
+    return import_module(module, f"{height}x{width}x{shape[0]}", name="net", folder=folder)
+
+
+@pytest.mark.parametrize("repeats", [True, False])
+def test_a_convolution_with_fixed_binomial_weights_is_a_blur(repeats: bool, tmp_path: Path) -> None:
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), _Blur(4, (1, 3, 3, 1), repeats=repeats)).eval()
+    text = bring_with_values(module, (3, 9, 8), tmp_path).text
+    assert "4x4 blur (stride 2 V)" in text
+    path = tmp_path / "net.yaml"
+    path.write_text(text)
+    network = load(path)
+    rebuilt = network.module().eval()
+    rebuilt.load_state_dict(
+        dict(zip(rebuilt.state_dict(), module[0].state_dict().values(), strict=True))
+    )
+    image = torch.randn(2, 3, 9, 8)
+    assert torch.equal(rebuilt(image), module(image))
+    with FlopCounterMode(display=False) as counter:
+        module(image)
+    assert counter.get_total_flops() == 2 * 2 * network.cost().totals.macs
+    again = bring_with_values(rebuilt, (3, 9, 8), tmp_path).text
+    assert "4x4 blur (stride 2 V)" in again
+
+
+def test_a_convolution_with_other_fixed_weights_is_refused(tmp_path: Path) -> None:
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), _Blur(4, (1, 1, 1)))
+    with pytest.raises(SpecError) as refused:
+        bring_with_values(module, (3, 9, 8), tmp_path)
+    (finding,) = refused.value.diagnostics
+    assert "fixed values, which a buffer holds: `conv2d`" in finding.message
+
+
+def test_a_network_of_a_library_with_blurs_gives_the_same_outputs(tmp_path: Path) -> None:
+    text = import_target("timm:resnetblur18", folder=tmp_path, input="64x64x3").text
+    assert "3x3 blur (stride 2" in text
+
+
+def test_a_network_may_change_its_input_in_place(tmp_path: Path) -> None:
+    class Scaled(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x *= 255
+            y: Tensor = self.conv(x)
+            return y
+
+    assert "rescale (factor 255)" in bring(Scaled, (3, 6, 6), tmp_path).text
+
+
+class _Named(Tensor):
+    """A tensor under the name of another class."""
+
+
+def test_a_result_under_the_name_of_a_subclass_is_that_result(tmp_path: Path) -> None:
+    class Named(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            y: Tensor = self.conv(x)
+            with torch._C.DisableTorchFunction():
+                return y.as_subclass(_Named)
+
+    assert "3x3 conv (4 V)" in bring(Named, (3, 6, 6), tmp_path).text
 
 
 def _grouped() -> nn.Module:

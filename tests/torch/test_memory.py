@@ -92,6 +92,7 @@ BEHIND_CHANNELS_LAST = {
     "softmax": ["softmax", "flatten"],
     "logarithm of a softmax": ["log_softmax", "divide (by 3)", "abs", "flatten"],
     "pools": ["3x3 maxpool (stride 2)", "2x2 avgpool", "2x2 adaptive avgpool", "flatten"],
+    "blur": ["3x3 blur (stride 2)", "2x2 blur (V)", "flatten"],
     "one place": ["1x1 adaptive avgpool", "flatten", "linear (3)"],
     "global pool": ["global avgpool", "linear (3)"],
     "one channel": ["1x1 conv (1)", "flatten"],

@@ -116,6 +116,7 @@ def test_operations_give_what_their_formulas_do(emitted: Sequence[Emitted]) -> N
 
 EXTREMA = ("maximum", "minimum")
 OF_CHANNELS = (
+    "blur",
     "channelavgpool",
     "channelmaxpool",
     "channelpad",

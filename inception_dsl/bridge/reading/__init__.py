@@ -83,7 +83,7 @@ def _read(
     training: bool,
 ) -> tuple[TracedGraph, list[Cause]]:
     kinds = modules.classes
-    reader = GraphReader(kinds, is_training=training)
+    reader = GraphReader(kinds, buffers=modules.buffers, is_training=training)
     reader.read(trace, {**FUNCTIONS, **BLANKS} if training else FUNCTIONS)
     outputs: list[TracedOutput] = []
     for result in trace.outputs:
@@ -103,6 +103,7 @@ def _read(
         classes=kinds,
         containers=modules.containers,
         weights=modules.weights,
+        buffers=reader.used,
         arguments={
             make_run(*place): _find_keys(reader, names) for place, names in trace.arguments.items()
         },

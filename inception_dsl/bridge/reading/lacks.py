@@ -41,7 +41,7 @@ class Cause:
 
 TOKENS = Lack("maps that are read as tokens, and attention")
 COMPUTED_WEIGHTS = Lack("weights that are computed in the forward pass")
-FIXED_WEIGHTS = Lack("fixed values, which a buffer holds")
+FIXED_WEIGHTS = Lack("fixed values, which a buffer holds", "`blur`")
 CONSTANTS = Lack("values that the network does not compute from its input")
 LEARNT_SCALE = Lack("a learnt scale of each channel", "`scale`")
 LEARNT_SHIFT = Lack("a learnt shift of each channel", "`scale (bias)`")

@@ -11,6 +11,7 @@ from typing import Any
 
 from inception_dsl.bridge.calls import WeightRef
 from inception_dsl.bridge.reading import lacks
+from inception_dsl.bridge.reading.fixed import find_blur
 from inception_dsl.bridge.reading.numbers import exact, one, pair, steps
 from inception_dsl.bridge.reading.parts import read_softmax
 from inception_dsl.bridge.reading.reader import GraphReader, Results, Seen, UnsayableError, refuse
@@ -30,6 +31,8 @@ def _conv2d(
     dilation: Any = 1,
     groups: int = 1,
 ) -> Results:
+    if (kernel := find_blur(reader, weight)) is not None:
+        return _blur(reader, reader.see_map(input), kernel, (bias, stride, padding, dilation))
     standard = read_standardised(reader, weight)
     tensors = standard.tensors if standard else reader.weights(weight=weight)
     tensors = {**tensors, **reader.weights(bias=bias)}
@@ -47,6 +50,21 @@ def _conv2d(
         **(standard.attributes if standard else {}),
     }
     return reader.add("conv", attributes, [reader.see_map(input)], "map", tensors)
+
+
+def _blur(
+    reader: GraphReader, seen: Seen, kernel: tuple[int, int], arguments: tuple[Any, ...]
+) -> Results:
+    """Read a convolution of each channel with fixed binomial numbers."""
+    bias, stride, padding, dilation = arguments
+    if bias is not None or pair(dilation) != (1, 1):
+        raise UnsayableError(lacks.FIXED_WEIGHTS)
+    attributes: dict[str, Value] = {
+        "kernel": kernel,
+        "stride": steps(stride),
+        "pad": _padding(padding, kernel, (1, 1)),
+    }
+    return reader.add("blur", attributes, [seen], "map", lack=lacks.FIXED_WEIGHTS)
 
 
 def _padding(padding: Any, kernel: tuple[int, int], dilation: tuple[int, int]) -> tuple[int, int]:

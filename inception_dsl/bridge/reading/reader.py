@@ -108,15 +108,19 @@ class GraphReader:
         nodes: the nodes so far. One whose op begins with `~` waits for what follows it.
         causes: the causes of refusal so far.
         kinds: the name of the class of each module, by the module's path.
+        buffers: the values of buffers as nested lists, by their names, as far as they are known.
+        used: those of them that nodes stand for.
         views: the weight that a tensor is a view of, by the tensor's number.
         makers: the call that computes a tensor from weights alone, by the tensor's number.
     """
 
     kinds: Mapping[str, str]
+    buffers: Mapping[str, Any] = field(default_factory=dict)
     is_training: bool = False
     nodes: list[TracedNode] = field(default_factory=list)
     causes: list[Cause] = field(default_factory=list)
     values: dict[int, Seen] = field(default_factory=dict)
+    used: dict[str, Any] = field(default_factory=dict)
     views: dict[int, WeightRef] = field(default_factory=dict)
     makers: dict[int, TorchCall] = field(default_factory=dict)
     origins: OriginMaker = field(default_factory=OriginMaker)

@@ -10,6 +10,7 @@ import numpy as np
 from inception_dsl.emit.onnx.graph import StepWriter
 from inception_dsl.emit.onnx.layers import Rule, find_pads
 from inception_dsl.ops.attribute import number, read_pair, size
+from inception_dsl.ops.blur import list_weights
 from inception_dsl.ops.sides import find_cut
 from inception_dsl.ops.window import find_reaches
 
@@ -67,6 +68,22 @@ def _avg_pool(step: StepWriter) -> None:
         name = f"{bias_of}.bias"
         if name in step.graph.constants:
             step.add("Add", step.nodes[-1].name, name)
+
+
+def _blur(step: StepWriter) -> None:
+    """Add a convolution of each channel with constants."""
+    channels, (height, width) = step.input.channels, size(step.values, "kernel")
+    column, row = (np.array(list_weights(side), np.float32) for side in (height, width))
+    weight = np.outer(column, row) / np.float32(2 ** (height + width - 2))
+    step.add(
+        "Conv",
+        step.reads[0],
+        step.constant("weight", np.tile(weight, (channels, 1, 1, 1)).astype(np.float32)),
+        kernel_shape=[height, width],
+        strides=read_pair(step.values, "stride"),
+        pads=find_pads(step),
+        group=channels,
+    )
 
 
 def _on_all_axes(pads: Sequence[int]) -> list[int]:
@@ -197,6 +214,7 @@ WINDOWS: dict[str, Rule] = {
     "global_maxpool": partial(_global_pool, "GlobalMaxPool"),
     "adaptive_avgpool": _adaptive_avg_pool,
     "adaptive_maxpool": _adaptive_max_pool,
+    "blur": _blur,
     "upsample": _upsample,
     "pixelshuffle": _pixel_shuffle,
     "pixelunshuffle": _pixel_unshuffle,

@@ -321,6 +321,41 @@ class _ChannelConv(nn.Conv1d):
         return F.conv1d(row, self.weight, padding=self.padding).reshape(input.shape)
 
 
+def _binomials(count: int) -> list[int]:
+    """Return a row of Pascal's triangle: 1 2 1."""
+    row = [1]
+    while len(row) < count:
+        row = [left + right for left, right in zip([0, *row], [*row, 0], strict=True)]
+    return row
+
+
+class _Blur2d(nn.Module):
+    """Convolution of each channel with fixed binomial weights, whose sum is 1."""
+
+    weight: Tensor
+
+    def __init__(
+        self,
+        kernel_size: int | tuple[int, int],
+        stride: int | tuple[int, int] = 1,
+        padding: int | tuple[int, int] = 0,
+    ) -> None:
+        super().__init__()
+        height, width = kernel_size if isinstance(kernel_size, tuple) else (kernel_size,) * 2
+        self.kernel_size, self.stride, self.padding = (height, width), stride, padding
+        products = [[a * b for b in _binomials(width)] for a in _binomials(height)]
+        weight = torch.tensor(products) / 2 ** (height + width - 2)
+        self.register_buffer("weight", weight[None, None], persistent=False)
+
+    def extra_repr(self) -> str:
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+    def forward(self, x: Tensor) -> Tensor:
+        channels = x.shape[1]
+        weight = self.weight.expand(channels, 1, *self.kernel_size)
+        return F.conv2d(x, weight, None, self.stride, self.padding, groups=channels)
+
+
 class _Crop2d(nn.Module):
     """A map without the outermost rows and columns of each side."""
 

@@ -195,6 +195,18 @@ def _pool(kind: str, attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
     return (Layer("", f"{prefix}{kind}Pool2d", tuple(arguments)),)
 
 
+def _blur(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
+    kernel = attributes["kernel"]
+    assert isinstance(kernel, tuple)
+    padding = _padding(attributes, dilated=False)
+    arguments: tuple[tuple[str, Argument], ...] = (
+        ("", _square(*kernel)),
+        ("stride", attributes["stride"]),
+        *padding,
+    )
+    return (Layer("", "_Blur2d", arguments),)
+
+
 def _global_pool(kind: str, attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
     return (
         Layer("pool", f"nn.Adaptive{kind}Pool2d", (("", 1),)),
@@ -412,6 +424,7 @@ TORCH: dict[str, LayersOf] = {
     "global_maxpool": partial(_global_pool, "Max"),
     "adaptive_avgpool": partial(_adaptive_pool, "Avg"),
     "adaptive_maxpool": partial(_adaptive_pool, "Max"),
+    "blur": _blur,
     "upsample": _upsample,
     "pixelshuffle": _layer("nn.PixelShuffle", "factor"),
     "pixelunshuffle": _layer("nn.PixelUnshuffle", "factor"),
