@@ -305,6 +305,16 @@ def test_one_block_alone(project: Project) -> None:
         draw_report(report, DiffRequest(block="mixt"))
 
 
+def test_one_block_alone_tells_above_what_tints_its_boxes(project: Project) -> None:
+    block = "blocks: {deep: [" + ", ".join(["3x3 conv (4)"] * 12) + "]}\n"
+    head = "inception: 1\nname: net\ninput: 8x8x3\ndefaults: {conv: {act: relu}}\n"
+    old = f"{head}{block}network: [1x1 conv (4), deep]\n"
+    report = between(project, old, old.replace("relu", "silu"))
+    drawn = read_changes(draw_report(report, DiffRequest(block="deep")).decode())
+    assert "tinted" in drawn.looks().values()
+    assert any("(act relu -> silu)" in text for text in drawn.told)
+
+
 def test_in_black_on_white_no_colour_is_left(project: Project) -> None:
     report = between(project, OLD + HEADS, NEW + HEADS.replace("0.3", "0.4"))
     svg = draw_report(report, DiffRequest(style=find_style("paper"))).decode()

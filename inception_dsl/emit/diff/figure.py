@@ -13,7 +13,7 @@ from inception_dsl.emit.diff.index import Body, ChangeIndex, index_changes
 from inception_dsl.emit.diff.lines import Line, mark_lines, recolour_lines
 from inception_dsl.emit.diff.marking import mark_bodies, match_boxes
 from inception_dsl.emit.diff.marks import PRINTED, draw_legend
-from inception_dsl.emit.diff.told import draw_told, gather_boxes, list_told
+from inception_dsl.emit.diff.told import draw_told, gather_boxes, list_told, touches
 from inception_dsl.emit.diff.words import headline
 from inception_dsl.emit.figure.content.blocks import block_input, block_vertices
 from inception_dsl.emit.figure.content.boxes import input_leaf
@@ -176,9 +176,14 @@ def _list_told(drawn: _Drawn, panels: Mapping[str, _Panel]) -> list[Finding]:
     told = list_told(drawn.comparison.findings, drawn.changes, boxes)
     if block is None:
         return told
-    # The figure of one block tells of that block alone.
-    edits = ((finding, finding.edit) for finding in told)
-    return [finding for finding, edit in edits if edit is not None and edit.spot.block == block]
+    # The figure of one block tells of that block alone, and of what tints its boxes.
+    shared = frozenset(drawn.changes.shared)
+    return [
+        finding
+        for finding in told
+        if (edit := finding.edit) is not None
+        and (edit.spot.block == block or (edit in shared and touches(edit, boxes)))
+    ]
 
 
 def _refuse_large(comparison: Comparison, changes: ChangeIndex) -> None:

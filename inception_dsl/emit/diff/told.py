@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from inception_dsl.diff import Added, Finding, HeadListed, LossChanged, ParameterListed, Removed
+from inception_dsl.diff import (
+    Added,
+    Edit,
+    Finding,
+    HeadListed,
+    LossChanged,
+    ParameterListed,
+    Removed,
+)
 from inception_dsl.diff.finding import RecipeListed, SpecListed
 from inception_dsl.emit.diff.index import Body, ChangeIndex, is_listed
 from inception_dsl.emit.diff.marks import SIGN_COLOURS
@@ -72,6 +80,11 @@ class DrawnBoxes(NamedTuple):
     old_holders: frozenset[Path]
     new_holders: frozenset[Path]
     has_heads: bool
+
+
+def touches(edit: Edit, drawn: DrawnBoxes) -> bool:
+    """Tell whether a box of a figure stands for a place of an edit."""
+    return any(place.new in drawn.new or place.old in drawn.old for place in edit.places)
 
 
 def gather_boxes(bodies: Iterable[tuple[Body, Body]], *, has_heads: bool) -> DrawnBoxes:
