@@ -32,14 +32,17 @@ class EarlyPool:
 
 
 def find_early_pools(run: Inference) -> Iterator[EarlyPool]:
-    """Yield the average pools with stride 1 that could run behind a 1x1 convolution."""
+    """Yield the average pools that could run behind a 1x1 convolution, at no more of its work.
+
+    They keep the size of the map.
+    """
     readers = gather_readers(run.nodes)
     pairs: dict[tuple[Hashable, Hashable], list[tuple[Node, Node]]] = {}
     for pool in run.nodes:
         reading = readers.get(pool.path, [])
         if len(reading) == 1 and slides_by_one(pool) and pool.path not in run.read_elsewhere:
             (conv,) = reading
-            if is_narrowing(conv):
+            if is_narrowing(conv) and pool.type.size == pool.input_types[0].size:
                 lines = run.line_of[pool.path], run.line_of[conv.path]
                 pairs.setdefault(lines, []).append((pool, conv))
     sizes: dict[Hashable, int] = {}

@@ -58,12 +58,7 @@ def _list_swaps(found: EarlyPool) -> Iterator[Swap]:
 def _swap(pool: Node, conv: Node) -> Swap:
     """Return the swap of a pool and a convolution for the parts of the convolution around it."""
     first, *behind = split(conv)
-    linear = replace(
-        first.node,
-        path=Path(f"{conv.path}_before_pool"),
-        inputs=pool.inputs,
-        input_types=pool.input_types,
-    )
+    linear = replace(first.node, path=Path(f"{conv.path}_before_pool"), inputs=pool.inputs)
     later = replace(
         narrow(pool, conv.type.channels), path=Path(f"{pool.path}_behind"), inputs=(linear.path,)
     )

@@ -121,3 +121,29 @@ def test_random_texts_keep_their_comments(start: int, project: Project) -> None:
         assert not again.is_changed, text
         made += done.is_changed
     assert made > 5
+
+
+def test_a_pool_behind_its_convolution_keeps_names_and_comments(project: Project) -> None:
+    defaults = "defaults: {conv: {norm: batchnorm, act: relu}}\n"
+    head = f"inception: 1\nname: net\ninput: 14x14x12\n{defaults}"
+    project.write(
+        NET,
+        f"{head}network:\n"
+        "  # the mean over 3x3\n"
+        "  - pool: 3x3 avgpool   # stride 1\n"
+        "  # the projection\n"
+        "  - red: 1x1 conv (4) -> 14x14x4   # a quarter\n"
+        "  - 3x3 conv (2)\n",
+    )
+    done = rewrite(NET, folder=project.root, select=["P816"])
+    assert [entry.refusal for entry in done.log] == [""]
+    assert done.artifact.content.decode() == (
+        f"{head}network:\n"
+        "  # the projection\n"
+        "  - red: 1x1 conv (4 norm none act none no_bias) -> 14x14x4   # a quarter\n"
+        "  # the mean over 3x3\n"
+        "  - pool: 3x3 avgpool   # stride 1\n"
+        "  - batchnorm\n"
+        "  - relu\n"
+        "  - 3x3 conv (2)\n"
+    )

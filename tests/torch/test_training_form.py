@@ -47,6 +47,10 @@ BODIES = {
         "network: {branches: {a: [3x3 avgpool, 1x1 conv (3 norm none act none bias)], "
         "b: 1x1 conv (4)}}\n"
     ),
+    "named steps in a list of lines": (
+        "network:\n  - pool: 3x3 avgpool\n  - red: 1x1 conv (4) -> 14x14x4\n"
+        "  - last: 3x3 conv (2)\n"
+    ),
     "an activation with weights, and a norm of each image": (
         "network: {branches: {a: [3x3 avgpool, 1x1 conv (3 act prelu)], "
         "b: [3x3 avgpool, 1x1 conv (4 norm layernorm)], c: 1x1 conv (2 act prelu)}}\n"
@@ -192,7 +196,17 @@ def test_a_checkpoint_without_a_tensor_is_refused(project: Project) -> None:
     made = run_source(write_form(found))
     state = make_module(driver.emit_module(found), NAME).state_dict()
     del state["m.0.a.conv.weight"]
-    with pytest.raises(RuntimeError, match=r"m\.0\.merged\.conv\.weight"):
+    with pytest.raises(RuntimeError, match=r"lacks \['m\.0\.a\.conv\.weight'\]"):
+        made.from_checkpoint(state)
+
+
+def test_channels_of_another_network_are_refused(project: Project) -> None:
+    body = "network: {branches: {a: 1x1 conv (3), b: 1x1 conv (6)}}\n"
+    project.write(NET, HEAD + body.replace("3", "7").replace("6", "3").replace("7", "6"))
+    state = make_module(driver.emit_module(project.check()), NAME).state_dict()
+    project.write(NET, HEAD + body)
+    made = run_source(write_form(project.check()))
+    with pytest.raises(RuntimeError, match=r"a\.conv\.weight has 6 channels in place of 3"):
         made.from_checkpoint(state)
 
 

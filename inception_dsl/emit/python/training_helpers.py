@@ -15,16 +15,24 @@ def _join_tensors(
     """Return a state_dict with the tensors of some steps joined along their first axis.
 
     A number for a whole step, such as its count of batches, is that of the first part.
+
+    Raises:
+        RuntimeError: a part lacks a tensor that another one has, or has other channels.
     """
     joined = dict(state)
     made: dict[str, Tensor] = {}
     for step, widths in parts.items():
-        first, *_ = (f"{part}." for part in widths)
-        for name in [key.removeprefix(first) for key in state if key.startswith(first)]:
-            keys = [f"{part}.{name}" for part in widths]
-            if all(key in joined for key in keys):
-                tensors = [joined.pop(key) for key in keys]
-                made[f"{step}.{name}"] = torch.cat(tensors) if tensors[0].dim() else tensors[0]
+        begins = [f"{part}." for part in widths]
+        found = (key.removeprefix(own) for own in begins for key in state if key.startswith(own))
+        for name in dict.fromkeys(found):
+            keys = {f"{part}.{name}": width for part, width in widths.items()}
+            if missing := [key for key in keys if key not in state]:
+                raise RuntimeError(f"the checkpoint lacks {missing}")
+            for key, width in keys.items():
+                if len(keys) > 1 and state[key].shape[:1] not in ((), (width,)):
+                    raise RuntimeError(f"{key} has {len(state[key])} channels in place of {width}")
+            tensors = [joined.pop(key) for key in keys]
+            made[f"{step}.{name}"] = torch.cat(tensors) if tensors[0].dim() else tensors[0]
     return joined | made
 
 
