@@ -40,7 +40,9 @@ SIGNATURES: dict[Callable[..., Any], str] = {
     idsl.Network.verify: "(self) -> 'list[str]'",
     idsl.Network.figure: "(self, detail: 'Detail' = 'schema', *, block: 'str | None' = None, "
     "style: 'str' = 'modern', direction: 'Direction' = 'up', shapes: 'Shapes' = 'joins', "
-    "cost: 'Shading | None' = None, curve: 'CurveKind | None' = None) -> 'Figure'",
+    "cost: 'Shading | None' = None, curve: 'CurveKind | None' = None, has_title: 'bool' = True, "
+    "has_notes: 'bool' = True, theme: 'Theme' = 'light', background: 'Background' = 'page') "
+    "-> 'Figure'",
     idsl.Network.module: "(self, *, seed: 'int | None' = None, **params: 'Param') -> 'nn.Module'",
 }
 

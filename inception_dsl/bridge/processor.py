@@ -109,7 +109,8 @@ def _find_library() -> _Library:
     return _Library(
         f"numpy {np.__version__}",
         None,
-        lambda rows, columns, dtype: np.ones((rows, columns), dtype=dtype),
+        # By name, a type of another package would do, too, and be multiplied one by one.
+        lambda rows, columns, dtype: np.ones((rows, columns), dtype=getattr(np, dtype)),
         lambda left, right, product: np.matmul(left, right, out=product),
         lambda old, new: np.copyto(new, old),
     )
@@ -123,11 +124,16 @@ def _measure_rate(library: _Library, dtype: str, clock: Clock) -> tuple[int, int
         best = max(best, 2 * side**3 / _time(lambda: library.multiply(*matrices), clock))  # noqa: B023
         left = end - time.perf_counter()
         if left <= 0:
-            return round(best / 1e6) * 10**6, side
+            return _round(best), side
         # Larger matrices reach more of the peak, as long as several products are possible.
         if side < MAX_SIDE and 4 * 2 * (2 * side) ** 3 / best < left:
             side *= 2
             matrices = [library.make(side, side, dtype) for _ in range(3)]
+
+
+def _round(rate: float) -> int:
+    """Return a rate with three digits that count."""
+    return max(1, round(float(f"{rate:.3g}")))
 
 
 def _measure_bandwidth(library: _Library, clock: Clock) -> int:
@@ -137,7 +143,7 @@ def _measure_bandwidth(library: _Library, clock: Clock) -> int:
     best, end = 0.0, time.perf_counter() + COPY_SECONDS
     while not best or time.perf_counter() < end:
         best = max(best, 2 * COPIED_BYTES / _time(lambda: library.copy(old, new), clock))
-    return round(best / 1e6) * 10**6
+    return _round(best)
 
 
 def _time(run: Callable[[], object], clock: Clock) -> float:

@@ -152,8 +152,8 @@ FAULTS = {
     "a residual is scaled on the wrong side": (" + 0.1 * ", " * 0.1 + "),
     "an activation is in place on what is read again": ("nn.ReLU()", "nn.ReLU(inplace=True)"),
     "a group norm has one group": (
-        "nn.GroupNorm(num_groups=2",
-        "nn.GroupNorm(num_groups=1",
+        "nn.GroupNorm(num_groups=2,",
+        "nn.GroupNorm(num_groups=1,",
     ),
     "a crop begins a row too early": ("self.top : height", "max(self.top - 1, 0) : height - 1"),
     "the odd row of a crop is taken off at its beginning": (

@@ -171,7 +171,8 @@ def _find_change(
     is_changed = bool(edits or counted) or (differs and not follows)
     rest = RIPPLE if follows else TINTED if is_tinted else SAME
     mark = CHANGED if is_changed else rest
-    return _BoxChange(mark, rest, list(dict.fromkeys(edits)), inside, has_other_values=differs)
+    own = list({id(edit): edit for edit in edits}.values())  # a hash reads all places of an edit
+    return _BoxChange(mark, rest, own, inside, has_other_values=differs)
 
 
 def _paths_of(vertex: Vertex, body: Body) -> dict[Path, None]:

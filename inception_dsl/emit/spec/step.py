@@ -151,6 +151,7 @@ def write_expr(expr: Expr) -> str:
     """Return an expression in the one form: no spaces in a product, spaces in a sum.
 
     Example:
+        >>> from inception_dsl.expr import Binary, Name
         >>> write_expr(Binary("*", 2, Binary("+", Name("in"), 8)))
         '2*(in + 8)'
     """
