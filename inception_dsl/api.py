@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from numbers import Integral, Real
 from os import PathLike, fsdecode
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,12 +74,16 @@ def load(
         >>> load("googlenet", params={"num_classes": 10}).output
         TensorType(shape=(10,))
     """
+    overrides = make_overrides(input, params)
+    checked = driver.check(_name_spec(spec), folder=Path.cwd(), overrides=overrides)
+    return Network(checked, overrides)
+
+
+def _name_spec(spec: str | PathLike[str]) -> str:
     if not isinstance(spec, str | PathLike):
         kind = type(spec).__name__
         raise TypeError(f"a spec is a .yaml file or the name of one; this is of type {kind}")
-    overrides = make_overrides(input, params)
-    checked = driver.check(fsdecode(spec), folder=Path.cwd(), overrides=overrides)
-    return Network(checked, overrides)
+    return fsdecode(spec)
 
 
 def make_overrides(
@@ -168,10 +173,12 @@ def sweep(
     from inception_dsl.driver.swept import gather
 
     choose_costs(columns)
+    if not isinstance(axes, Mapping):
+        raise TypeError(f"`axes` is a mapping such as {{'num_classes': [10, 100]}}, not {axes!r}")
     texts = [f"{name}={_write_axis(name, values)}" for name, values in axes.items()]
     wish = None if best is None else read_wish(best, most=read_most(str(most)))
     begun = begin_sweep(
-        fsdecode(spec),
+        _name_spec(spec),
         texts,
         folder=Path.cwd(),
         overrides=make_overrides(input, params),
@@ -184,6 +191,8 @@ def sweep(
 def _write_axis(name: str, values: str | Iterable[Param]) -> str:
     if isinstance(values, str):
         return values
+    if not isinstance(values, Iterable):
+        raise TypeError(f"the values of the axis `{name}` are a text or a list, not {values!r}")
     return ",".join(_write_params({name: value})[name] for value in values)
 
 
@@ -193,10 +202,11 @@ def _write_params(params: Mapping[str, Param]) -> dict[str, str]:
         raise TypeError(f"`params` is a mapping such as {{'num_classes': 10}}, not {params!r}")
     texts = {}
     for name, value in params.items():
-        if isinstance(value, bool) or not isinstance(value, int | float | str):
+        if isinstance(value, bool) or not isinstance(value, Integral | Real | str):
             message = f"the parameter `{name}` takes a number or a word of an op, not {value!r}"
             raise ValueError(message)
-        texts[name] = f"{Decimal(repr(value)):f}" if isinstance(value, float) else str(value)
+        is_whole = isinstance(value, Integral | str)
+        texts[name] = str(value) if is_whole else f"{Decimal(str(value)):f}"
     return texts
 
 
@@ -344,6 +354,8 @@ class Network:
         """
         from inception_dsl.driver.symbolic import find_symbolic_cost_of
 
+        if block is not None and not isinstance(block, str):
+            raise TypeError(f"a block is named by a text, not {block!r}")
         self._refuse_changed()
         return find_symbolic_cost_of(self.checked.file, block, self.overrides)
 
@@ -387,6 +399,8 @@ class Network:
         from inception_dsl.analysis.roofline import measure_roofline
         from inception_dsl.driver.devices import find_device
 
+        if not isinstance(device, str):
+            raise TypeError(f"a device is named by a text such as 'h100', not {device!r}")
         choose(dtype, NUMBER_BYTES, "dtype")
         cost = self.cost(batch=batch)
         found = find_device(device, dtype, folder=Path.cwd())

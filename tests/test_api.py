@@ -119,6 +119,31 @@ def test_polynomials_counts_and_times_are_those_of_the_command_line(
             wrong()
 
 
+def test_arguments_of_a_wrong_type_are_named_and_numbers_of_numpy_are_numbers() -> None:
+    import numpy as np
+
+    load: Any = idsl.load
+    network: Any = load("digits")
+    sweep: Any = idsl.sweep
+    calls: Any = (
+        lambda: network.least_time(None),
+        lambda: network.symbolic(3),
+        lambda: sweep("digits", {"num_classes": 5}),
+        lambda: sweep("digits", [3]),
+        lambda: sweep(3, {"num_classes": [5]}),
+    )
+    for wrong in calls:
+        with pytest.raises(TypeError, match=r", not |this is of type"):
+            wrong()
+    with pytest.raises(idsl.SpecError, match="no axis is given"):
+        sweep("digits", {})
+    with pytest.raises(idsl.SpecError, match=r"no device is named `tpu`\n.*there are"):
+        network.least_time("tpu")
+    counted = sweep("digits", {"num_classes": np.arange(1, 4)}).columns["params"].tolist()
+    assert counted == sweep("digits", {"num_classes": [1, 2, 3]}).columns["params"].tolist()
+    assert load("digits", params={"num_classes": np.int64(5)}).output.shape == (5,)
+
+
 def test_a_sweep_has_columns_of_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     table = idsl.sweep(

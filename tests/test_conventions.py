@@ -16,6 +16,7 @@ from inception_dsl.analysis import CONVENTIONS, count_by, find_quantity, measure
 from inception_dsl.analysis.conventions import TOOLS
 from inception_dsl.analysis.explaining import ClaimedDifference, compare_claims, find_difference
 from inception_dsl.cli import main
+from inception_dsl.diagnostics import SpecError
 from inception_dsl.driver.explaining import explain_counts
 from inception_dsl.emit.report import Layout, ReportFormat, render_costs
 from inception_dsl.emit.report.explanation import list_sentences, render_explanations
@@ -208,10 +209,44 @@ def test_the_count_that_a_claim_seems_to_be_is_told(project: Project) -> None:
         checked = driver.measure("net", folder=project.root)
         network = explain_counts(checked, "paper", "macs")
         assert f"is {said}" in render_explanations([network], format="table"), said
+    both = f"claims: [{{macs: {2 * macs}}}, {{macs: {macs}}}]\n"  # only the first fails
+    project.write("specs/net.yaml", text + both)
+    network = explain_counts(driver.measure("net", folder=project.root), "paper", "macs")
+    told = render_explanations([network], format="table")
+    assert f"Nearest to {2 * macs} is" in told
+    assert "So the source seems to count FLOPs" in told
     project.write("specs/net.yaml", text + f"claims: [{{macs: {9 * macs}}}]\n")
     network = explain_counts(driver.measure("net", folder=project.root), "paper", "macs")
     assert f"No count is near {9 * macs}" in render_explanations([network], format="table")
     assert '"nearest": null' in render_explanations([network], format="json")
+
+
+def test_a_rule_that_counts_nothing_is_left_out(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    told = run(capsys, "mobilenet_v2", "--convention", "ptflops,thop")
+    assert "softmax over channels" not in told
+    assert "last softmax" in told
+
+
+@pytest.mark.parametrize(
+    ("bound", "said"),
+    [
+        ("<= -1 x googlenet", "`-1` is no number of times"),
+        ("<= 1e-3 x googlenet", "`1e-3` is no number of times"),
+        ("1.5 x googlenet", "a multiple has a relation"),
+        ("<= 1.05 x net", "`net` is this network itself"),
+    ],
+)
+def test_a_bad_multiple_is_told_by_what_is_wrong(bound: str, said: str, project: Project) -> None:
+    text = "inception: 1\nname: net\ninput: 8x8x3\nnetwork: [conv: 1x1 conv (4)]\n"
+    project.write("specs/net.yaml", f"{text}budget: {{macs: {bound}}}\n")
+    with pytest.raises(SpecError) as refused:
+        driver.check("net", folder=project.root)
+    (finding,) = refused.value.diagnostics
+    assert finding.code == "E106"
+    assert said in f"{finding.message} {finding.help}"
 
 
 def test_the_cost_page_tells_a_reviewer_what_holds(project: Project) -> None:

@@ -106,13 +106,14 @@ class ClaimedDifference:
 
     @property
     def nearest(self) -> ConventionCount | None:
-        """The first count for which the last claim on the network holds; else the nearest one.
+        """The count nearest to the last claim on the network; None if it has no claim."""
+        return self.find_nearest(self.network[-1].claimed) if self.network else None
 
-        None if none is near, or the network has no claim.
+    def find_nearest(self, claimed: Quantity) -> ConventionCount | None:
+        """Return the first count for which a claim holds; else the nearest one.
+
+        None if none is near.
         """
-        if not self.network:
-            return None
-        claimed = self.network[-1].claimed
 
         def distance(count: ConventionCount) -> int:
             return 0 if claimed.holds(count.total) else abs(count.total - claimed.amount)

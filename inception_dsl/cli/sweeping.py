@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from inception_dsl.cli.arguments import UNUSABLE, Parser
-from inception_dsl.cli.console import FINE, overrides_of, shown
+from inception_dsl.cli.console import FINDINGS, FINE, overrides_of, shown
 from inception_dsl.cli.output import deliver, say, say_done, show, show_done
 from inception_dsl.cli.symbolic import find_surplus
 
@@ -92,7 +92,8 @@ def show_sweep(args: argparse.Namespace) -> int:
         wish = wish._replace(most=args.most or 10)
     best = run_sweep(sweep, wish, deliver if is_csv and wish is None else None)
     if is_csv and wish is None:
-        say(*write_summary(sweep, None, None, format="table").splitlines())
+        told = write_summary(sweep, None, None, format="table", has_rows_elsewhere=True)
+        say(*told.splitlines())
     else:
         text = write_summary(sweep, wish, best, format=args.format)
         (show if args.format == "table" else deliver)(text)
@@ -102,7 +103,7 @@ def show_sweep(args: argparse.Namespace) -> int:
         path, drawn = Path(args.plot), plot_sweep(sweep, wish, best, axes)
         driver.write_all([driver.Artifact(path, drawn.encode())])
         (say_done if is_csv or args.format == "json" else show_done)(f"wrote      {shown(path)}")
-    return FINE
+    return FINDINGS if sweep.counts.wrong == sweep.rows else FINE
 
 
 def _find_contradiction(args: argparse.Namespace) -> str | None:

@@ -34,7 +34,9 @@ COPIES = "copies"
 """The name of the number of copies of a step: `inception_a.copies`."""
 
 _NUMBER = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
+_DIGITS = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _EXPONENT = re.compile(r"[0-9.]+[eE][+-]?[0-9]+")
+_SHAPE = re.compile(r"([0-9]{1,12})x([0-9]{1,12})x([0-9]{1,12})")
 _RANGE = re.compile(rf"({_NUMBER.pattern}):({_NUMBER.pattern})(?::({_NUMBER.pattern}))?")
 
 AxisKind = Literal["parameter", "input", "cell", "step", "unclear"]
@@ -83,6 +85,9 @@ def read_axes(texts: Sequence[str]) -> list[Axis]:
 
 def _split(texts: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
     """Yield the name and the items of each axis; a text without `=` is one more item."""
+    if not any(texts):
+        help = "an axis and its values are written as in `reduction_a.k=128:320:32`"
+        raise refusal("E511", "no axis is given", help)
     name, items = "", list[str]()
     for part in ",".join(texts).split(","):
         before, equals, after = part.partition("=")
@@ -151,13 +156,28 @@ def _read_values(name: str, text: str) -> Iterator[Value]:
         yield _as_number(Fraction(text))
     elif text in WORDS or SIZE.fullmatch(text):
         yield parameter_value(text)
+    elif (problem := _find_surplus_digits(text)) is not None:
+        help = "a number has at most 12 digits and 9 decimals"
+        raise refusal("E512", f"`{text[:60]}` of `{name}` {problem}", help)
     else:
         help = "a number, a range such as 128:320:32, or a word of an op"
         if "-" in text and text not in WORDS and not text.strip("-+.:0123456789"):
             help = "a value and a step have no sign; a range goes up, as in 128:320:32"
+        elif (sides := _SHAPE.fullmatch(text)) is not None:
+            help = "the sides of an input are axes: `H={},W={},C={}`".format(*sides.groups())
         elif _EXPONENT.fullmatch(text):
             help = "write the digits of the number, without an exponent"
         raise refusal("E512", f"`{text[:60]}` is no value of `{name}`", help)
+
+
+def _find_surplus_digits(text: str) -> str | None:
+    """Return what is wrong with the digits of a number or a range; None if it is something else."""
+    numbers = text.split(":")
+    if len(numbers) > 3 or not all(map(_DIGITS.fullmatch, numbers)):
+        return None
+    if any(len(number.partition(".")[0]) > 12 for number in numbers):
+        return "is too large"
+    return None if all(map(_NUMBER.fullmatch, numbers)) else "has too many decimals"
 
 
 def _as_number(value: Fraction) -> int | Decimal:
@@ -243,6 +263,22 @@ def find_slot(name: str, slots: Mapping[str, Slot]) -> Slot:
     more = f" and {len(there) - MAX_NAMED} more" if len(there) > MAX_NAMED else ""
     help = f"write `{close}`" if close else f"there are {named}{more}"
     raise refusal("E511", f"the network has no axis `{name[:80]}`", help)
+
+
+def refuse_shapes(axes: Sequence[Axis], slots: Mapping[str, Slot]) -> None:
+    """Refuse a height and a width as one value of a side of an input.
+
+    Raises:
+        SpecError: E512.
+    """
+    for axis in axes:
+        shape = next((value for value in axis.values if isinstance(value, tuple)), None)
+        if slots[axis.name].kind != "input" or shape is None:
+            continue
+        lead = f"{name}." if (name := slots[axis.name].inputs[0][0]) else ""
+        sides = ",".join(f"{lead}{x}={n}" for x, n in zip("HW", shape, strict=True))
+        message = f"`{shown(shape)}` is no value of `{axis.name}`, which is a number"
+        raise refusal("E512", message, f"the sides of an input are axes: `{sides}`")
 
 
 def refuse_hidden(

@@ -9,7 +9,7 @@ from inception_dsl.analysis import BYTES, CostReport
 from inception_dsl.analysis.devices import DEVICES, Device
 from inception_dsl.analysis.roofline import RooflineReport, measure_roofline
 from inception_dsl.channels import printable
-from inception_dsl.diagnostics import Diagnostic, SpecError, nearest, shorten
+from inception_dsl.diagnostics import Diagnostic, SpecError, nearest_term, shorten
 from inception_dsl.driver.settings import find_device_tables
 from inception_dsl.driver.walk import Checked
 from inception_dsl.rules.devices import DeviceTable, read_device
@@ -75,7 +75,7 @@ def _find(reference: str, dtype: str, folder: Path) -> Device:
 
         return measure_processor(dtype)
     names = [*tables, *DEVICES, PROCESSOR]
-    close = nearest(reference, names)
+    close = nearest_term(reference, names)
     help = f"write `{close}`" if close else f"there are {', '.join(names)}, and files of your own"
     message = f"no device is named `{printable(shorten(reference))}`"
     raise SpecError([Diagnostic("E012", message, help=help)])

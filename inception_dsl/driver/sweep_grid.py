@@ -281,15 +281,13 @@ def _name_unjudged(bound: Bound) -> str:
 
 
 def refuse_size(rows: int, shard: Shard) -> None:
-    """Refuse a part of a grid without rows, or with too many.
+    """Refuse a part of a grid with too many rows.
 
     Raises:
-        SpecError: E512, the part has none or more than `MAX_ROWS`.
+        SpecError: E512, the part has more than `MAX_ROWS`.
     """
     start, stop = shard.cut(rows)
     asked = stop - start
-    if asked == 0:
-        raise refusal("E512", f"the shard has no row: the grid has {rows:,} rows")
     if asked > MAX_ROWS:
         parts = -(-rows // MAX_ROWS)
         message = f"the grid has {asked:,} rows, and {MAX_ROWS:,} are the most of one call"
@@ -336,14 +334,16 @@ def collect_best(
     from inception_dsl.analysis.best import Candidates, select_best
 
     best: Candidates | None = None
+    if wish is not None:
+        none = np.array([], dtype=np.int64)
+        best = Candidates(none, (none,) * len(sweep.measures), np.array([], dtype=np.bool_))
     for chunk in sweep.run():
         if use is not None:
             use(chunk)
-        if wish is None:
+        if wish is None or best is None:
             continue
         is_chosen = sweep.find_right(chunk) if wish.way == "all" else chunk.is_within
         found = Candidates(chunk.rows, chunk.costs, chunk.is_within)
         found = found.take(np.flatnonzero(is_chosen))
-        found = found if best is None else best.join(found)
-        best = select_best(found, wish, sweep.measures)
+        best = select_best(best.join(found), wish, sweep.measures)
     return best

@@ -26,6 +26,7 @@ from inception_dsl.driver.axes import (
     read_axes,
     refusal,
     refuse_hidden,
+    refuse_shapes,
 )
 from inception_dsl.driver.references import find_network
 from inception_dsl.driver.sweep_grid import WHOLE, Shard, Sweep, SweptBound, find_form, refuse_size
@@ -76,6 +77,7 @@ def begin_sweep(
     }
     known = list_slots(template, tables)
     slots = {axis.name: find_slot(axis.name, known) for axis in axes}
+    refuse_shapes(axes, slots)
     cells = frozenset(name for name, slot in slots.items() if slot.kind == "cell")
     if cells:
         template = read_network(loaded, overrides, open_cells=cells)

@@ -72,7 +72,7 @@ def gather(sweep: Sweep, wish: Wish | None) -> SweepTable:
         np.concatenate([chunk.is_within for chunk in chunks]),
         np.array(codes, dtype=object)[np.concatenate([chunk.pieces for chunk in chunks])],
         None if best is None else tuple(int(row) - sweep.start for row in best.rows),
-        write_summary(sweep, None, None, format="table"),
+        write_summary(sweep, None, None, format="table", has_rows_elsewhere=True),
     )
 
 
@@ -169,8 +169,19 @@ def _describe_way(wish: Wish) -> str:
             return f"on the Pareto front of few {title} and many {more}"
 
 
-def write_summary(sweep: Sweep, wish: Wish | None, best: Candidates | None, *, format: str) -> str:
-    """Return a sweep that has run as a table, as JSON, or its best rows as CSV."""
+def write_summary(
+    sweep: Sweep,
+    wish: Wish | None,
+    best: Candidates | None,
+    *,
+    format: str,
+    has_rows_elsewhere: bool = False,
+) -> str:
+    """Return a sweep that has run as a table, as JSON, or its best rows as CSV.
+
+    Args:
+        has_rows_elsewhere: whether the reader has all rows already.
+    """
     summary = summarise(sweep, wish, best)
     if format == "json":
         return write_sweep_json(summary)
@@ -184,7 +195,7 @@ def write_summary(sweep: Sweep, wish: Wish | None, best: Candidates | None, *, f
         return head + write_csv_rows(
             columns, costs, [row.is_within for row in rows], [""] * len(rows)
         )
-    return write_sweep_text(summary)
+    return write_sweep_text(summary, has_rows_elsewhere=has_rows_elsewhere)
 
 
 def find_axes(wish: Wish | None, columns: Sequence[str]) -> tuple[str, str] | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from inception_dsl.analysis import CostReport, measure_cost
 from inception_dsl.bounds import MAX_NODES
-from inception_dsl.diagnostics import Diagnostic, SpecError
+from inception_dsl.diagnostics import Diagnostic, Label, SpecError, shorten
 from inception_dsl.driver.judged import JudgedError
 from inception_dsl.driver.references import find_network
 from inception_dsl.ir import BlockDef, Model, TensorType
@@ -373,9 +373,14 @@ def measure_used(
     """Return the model and the cost of the spec that another one names at a place of it.
 
     Raises:
-        SpecError: the spec cannot be found, or has errors.
+        SpecError: the spec cannot be found, or has errors; E106, it is the same one.
     """
-    other = measure_file(find_used(reference, file, span), AS_WRITTEN, batch)
+    used = find_used(reference, file, span)
+    if used == file:
+        message = f"`{shorten(reference)}` is this network itself"
+        help = "name another network, or bound this one by a number"
+        raise SpecError([Diagnostic("E106", message, (Label(span),), help=help)])
+    other = measure_file(used, AS_WRITTEN, batch)
     return other.model, other.cost
 
 

@@ -15,7 +15,13 @@ Relation = Literal["<=", "<", ">=", ">", "==", "~"]
 MultipleRelation = Literal["<=", "<", ">=", ">"]
 
 
-_MULTIPLE = re.compile(r"(<=|>=|<|>) *([0-9]{1,6}(?:\.[0-9]{1,9})?) *x +([^\s].{0,199})")
+_TIMES = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,9})?")
+_MULTIPLE = re.compile(rf"(<=|>=|<|>) *({_TIMES.pattern}) *x +([^\s].{{0,199}})")
+
+
+def is_multiplier(text: str) -> bool:
+    """Tell whether a text is a number of times that a multiple may have."""
+    return _TIMES.fullmatch(text) is not None
 
 
 def read_multiple(text: str) -> Multiple | None:

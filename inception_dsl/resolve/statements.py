@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, get_args
 from inception_dsl.bounds import MAX_CLAIMS
 from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, nearest, shorten
 from inception_dsl.ir import Bound, Claim, Multiple, Origin, TensorType
-from inception_dsl.resolve.quantities import read_multiple, read_quantity
+from inception_dsl.resolve.quantities import is_multiplier, read_multiple, read_quantity
 from inception_dsl.resolve.reporter import Reporter
 from inception_dsl.resolve.tokens import listed
 from inception_dsl.source import Span
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from inception_dsl.ir.recipe import Result
 
 MAX_INPUT_VALUES = 10**9
+
+_TIMES = re.compile(r"(?:<=|>=|<|>) *(.*?) *x +.*")
+"""A multiple whose number of times may be none."""
 
 _SHAPE = re.compile(r"([0-9]{1,6})x([0-9]{1,6})x([0-9]{1,6})")
 
@@ -76,7 +79,13 @@ class Statements(Reporter):
     def _no_quantity(self, written: object, span: Span) -> None:
         help = "a relation, a number and a unit, as in `<= 43M`, `~ 5G` or `9408`"
         if re.search(r"[0-9] *x ", str(written)):
+            times = _TIMES.fullmatch(str(written).strip())
             help = "a multiple has a relation, as in `<= 1.05 x inception_v3`"
+            if times is not None and not is_multiplier(times[1]):
+                help = (
+                    f"`{shorten(times[1])}` is no number of times: it has at most 6 digits and 9 "
+                    "decimals, no sign and no exponent, as in `<= 1.05 x inception_v3`"
+                )
         self.complain("E106", f"`{shorten(str(written))}` is no quantity", span, help)
 
     def _places_of_inputs(

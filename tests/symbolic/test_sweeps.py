@@ -329,6 +329,11 @@ def test_quotients_whose_common_modulus_64_bits_cannot_hold_are_counted(project:
         ("fc.width=2,classes=3", "E511", "the axes `fc.width` and `classes` set the same number"),
         ("table1.first.k=2,cell.k=3", "E511", "`cell.k` and `table1.first.k` set the same"),
         ("ratio=1e3", "E512", "without an exponent"),
+        ("", "E511", "no axis is given"),
+        ("ratio=99999999999999999999", "E512", "is too large"),
+        ("ratio=0.0000000001", "E512", "too many decimals"),
+        ("input=64x128", "E512", "`H=64,W=128`"),
+        ("input=64x128x3", "E512", "`H=64,W=128,C=3`"),
     ],
 )
 def test_a_sweep_that_cannot_be_run_is_refused(
@@ -339,6 +344,26 @@ def test_a_sweep_that_cannot_be_run_is_refused(
     (finding,) = refused.value.diagnostics
     assert finding.code == code
     assert said in f"{finding.message} {finding.help}"
+
+
+def test_the_ends_of_a_sweep_are_told(
+    project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write("specs/net.yaml", TEXT.format(**USUAL))
+    monkeypatch.chdir(project.root)
+    command = ["flops", "specs/net.yaml", "--sweep"]
+    assert main([*command, "table1.first.l=5,7"]) == 1  # every row has an error
+    few = [*command, "classes=1:3", "--shard", "1/9"]
+    capsys.readouterr()
+    assert main([*few, "--best", "largest", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["best"] == []
+    for options in ([], ["--format", "csv"], ["--best", "pareto", "--plot", "plot.svg"]):
+        assert main([*few, *options]) == 0
+    capsys.readouterr()
+    assert main([*command, "classes=1:101"]) == 0
+    assert "too many for a table: `--best` or" in capsys.readouterr().out
+    assert main([*command, "classes=1:101", "--format", "csv"]) == 0
+    assert "too many" not in capsys.readouterr().err
 
 
 def test_a_number_that_two_axes_read_has_both(project: Project) -> None:

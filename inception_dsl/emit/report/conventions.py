@@ -77,7 +77,8 @@ def describe(counts: Sequence[ConventionCount]) -> str:
         counts: the counts of the networks by one convention.
     """
     convention = counts[0].convention
-    kinds = tuple(dict.fromkeys(each.kind for count in counts for each in count.kinds))
+    found = (each for count in counts for each in count.kinds if each.counted or each.biases)
+    kinds = tuple(dict.fromkeys(each.kind for each in found))
     left_out = dict.fromkeys(name for count in counts for name in count.left_out)
     name = f"{convention.title} {convention.version}".rstrip()
     rules = "; ".join(list_rules(convention, kinds))

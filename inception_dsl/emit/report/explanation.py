@@ -18,6 +18,7 @@ from inception_dsl.channels import csv_cell, json_text
 from inception_dsl.emit.report.conventions import NOTHING, name_number, simplify_rule, write_rule
 from inception_dsl.emit.report.layout import ReportFormat
 from inception_dsl.emit.report.text import MARKDOWN, PLAIN, TextForm
+from inception_dsl.ir import Quantity
 from inception_dsl.tables import Column
 
 
@@ -183,8 +184,8 @@ def _write_claims(form: TextForm, title: str, found: ClaimedDifference) -> str:
 def _list_claim_sentences(
     found: ClaimedDifference, failing: Sequence[ComparedClaim]
 ) -> Iterator[str]:
-    if found.network:
-        yield _tell_nearest(found)
+    told = [claim for claim in found.network if not claim.holds] or found.network[-1:]
+    yield from dict.fromkeys(_tell_nearest(found, claim.claimed) for claim in told)
     for claim in (*found.network, *failing):
         if not claim.holds and claim.deviates:
             on = f"`{claim.at}`" if claim.at else "the network"
@@ -200,9 +201,9 @@ def _list_claim_sentences(
     )
 
 
-def _tell_nearest(found: ClaimedDifference) -> str:
-    """Return what the last claim on the network seems to count."""
-    claim, near = found.network[-1].claimed, found.nearest
+def _tell_nearest(found: ClaimedDifference, claim: Quantity) -> str:
+    """Return what a claim on the network seems to count."""
+    near = found.find_nearest(claim)
     if near is None:
         return f"No count is near {claim.text}: the source counts another network, or otherwise."
     by, times = near.convention, near.convention.operations_a_mac

@@ -82,8 +82,12 @@ def write_csv_rows(
     return "".join(map(line.__mod__, zip(*values, *told, *texts, strict=True)))
 
 
-def write_sweep_text(summary: SweepSummary) -> str:
-    """Return the best rows as a table, and what holds of all rows."""
+def write_sweep_text(summary: SweepSummary, *, has_rows_elsewhere: bool = False) -> str:
+    """Return the best rows as a table, and what holds of all rows.
+
+    Args:
+        has_rows_elsewhere: whether the reader has all rows already.
+    """
     paragraphs = []
     has_mark = bool(summary.bounds) and not summary.wish
     if summary.best:
@@ -101,7 +105,10 @@ def write_sweep_text(summary: SweepSummary) -> str:
             for row in summary.best[:MAX_TABLE]
         ]
         paragraphs.append(plain_table(columns, rows))
-    paragraphs.append("".join(f"{printable(line)}\n" for line in _tell(summary)))
+    lines = [*_tell(summary)]
+    if summary.best is None and not has_rows_elsewhere:
+        lines.append("the rows are too many for a table: `--best` or `--format csv` shows them")
+    paragraphs.append("".join(f"{printable(line)}\n" for line in lines))
     return "\n".join(paragraphs)
 
 
