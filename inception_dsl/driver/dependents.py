@@ -33,12 +33,12 @@ class Dependent:
     """A spec that depends on another one.
 
     Attributes:
-        graph: its network as it is now.
+        now: its network with the text that the other one has now.
         extends: it extends the other one; else its budget alone depends on that.
     """
 
     file: SpecFile
-    graph: Graph
+    now: Checked
     extends: bool
 
 
@@ -99,8 +99,7 @@ def _find(base: SpecFile) -> Iterator[Dependent]:
             extends = base.path in loaded.paths
             if loaded.is_library or not (extends or base.path in _list_measured(loaded)):
                 continue
-            graph = check_text(file, data.decode("utf-8-sig")).model.graph
-            yield Dependent(file, graph, extends)
+            yield Dependent(file, check_text(file, data.decode("utf-8-sig")), extends)
         except (SpecError, OSError):
             continue  # it is wrong already
 
@@ -113,24 +112,22 @@ def _list_measured(loaded: Loaded) -> Iterator[Path]:
 
 def check_dependents(
     dependents: tuple[Dependent, ...], base: SpecFile, text: str
-) -> tuple[str, ...]:
-    """Return the names of the specs whose networks change with the text of another one.
+) -> Iterator[tuple[Dependent, Checked]]:
+    """Yield the specs whose networks change with the text of another one, and those networks.
 
     Raises:
         DependentError: one of them would have an error.
     """
-    changed: list[str] = []
     for each in dependents:
         try:
-            graph = check_text(each.file, text, edited=base).model.graph
+            new = check_text(each.file, text, edited=base)
         except SpecError as error:
             first = error.diagnostics[0]
             how = "which extends this spec" if each.extends else "whose budget depends on this spec"
             reason = f"`{each.file.shown}`, {how}, would break: {first.message} ({first.code})"
             raise DependentError(reason) from None
-        if _without_origins(graph) != _without_origins(each.graph):
-            changed.append(each.file.shown)
-    return tuple(changed)
+        if _without_origins(new.model.graph) != _without_origins(each.now.model.graph):
+            yield each, new
 
 
 def _without_origins(graph: Graph) -> Graph:

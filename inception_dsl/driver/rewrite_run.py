@@ -76,10 +76,11 @@ def run_passes(
         most: the number of readings after which no more is tried.
     """
     # The old text, the new one and the comparison of both are read, too.
-    graphs = (state.checked.model.graph, *(each.graph for each in state.dependents))
+    graphs = (state.checked.model.graph, *(each.now.model.graph for each in state.dependents))
     nodes = max(1, sum(len(graph.nodes) for graph in graphs))
     most = min(most, max(1, MAX_READ // nodes - 3))
     chosen = choice.list_passes()
+    state = replace(state, passes=tuple(chosen))
     run = list_inference(state.checked.model, state.checked.cost)
     for index, each in enumerate(chosen):
         share = max(1, (most - state.tries) // (len(chosen) - index))

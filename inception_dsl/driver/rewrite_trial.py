@@ -13,6 +13,7 @@ from operator import add
 from shlex import quote
 from typing import NamedTuple
 
+from inception_dsl.analysis.dense import list_inference
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.driver.dependents import (
     Dependent,
@@ -38,6 +39,7 @@ from inception_dsl.passes import (
     LogEntry,
     Merge,
     MoveBehind,
+    Pass,
     PoolBehind,
     Proposal,
     Reduction,
@@ -79,6 +81,7 @@ class RewriteState:
         kept: the paths of steps, old and new, whose rewrites keep all values and gradients.
         dependents: the specs that depend on this one, and must stay without errors.
         followers: the names of those whose networks change, too.
+        passes: the passes that run; a spec that depends on this one must follow each rewrite.
         overrides: the changes to the spec's input and parameters with which it is read.
     """
 
@@ -92,6 +95,7 @@ class RewriteState:
     kept: frozenset[Path] = frozenset()
     dependents: tuple[Dependent, ...] = ()
     followers: tuple[str, ...] = ()
+    passes: tuple[Pass, ...] = ()
     overrides: Overrides = AS_WRITTEN
 
     def refuse(self, proposal: Proposal, refusal: Refusal, *, tries: int) -> RewriteState:
@@ -326,11 +330,55 @@ def _prove(
     savings = reduce(add, (own.savings for own in proposals))
     if saved != (savings.macs, savings.params):
         raise RewriteError("parameters and MACs would not change by what the hint counts")
-    followers = check_dependents(state.dependents, file, made.text)
+    dependents, followers = _follow(state, file, made.text, proposals)
     plan = rename_plan(expected.weights, new.model.graph, names)
     weights = compose_plans(state.weights, plan)
     kept = state.kept
     if all(own.is_exact for own in proposals):
         kept |= changed | {names[path] for path in fresh}
     log = (*state.log, *expected.log)
-    return replace(made, checked=new, weights=weights, log=log, kept=kept, followers=followers)
+    return replace(
+        made,
+        checked=new,
+        weights=weights,
+        log=log,
+        kept=kept,
+        dependents=dependents,
+        followers=followers,
+    )
+
+
+def _follow(
+    state: RewriteState, file: SpecFile, text: str, proposals: Sequence[Proposal]
+) -> tuple[tuple[Dependent, ...], tuple[str, ...]]:
+    """Return the specs that depend on a spec with its new text, and the names of those that change.
+
+    Each must get the network that the same rewrites of the same lines give there, too.
+
+    Raises:
+        DependentError: one of them would have an error, or become another network.
+    """
+    wanted = {_identify(own) for own in proposals}
+    dependents = {each.file.shown: each for each in state.dependents}
+    followers = dict.fromkeys(state.followers)
+    for each, new in check_dependents(state.dependents, file, text):
+        model = each.now.model
+        run = list_inference(model, each.now.cost)
+        there = [own for one in state.passes for own in one.propose(model, run)]
+        made = [own for own in there if not own.refusal and _identify(own) in wanted]
+        fresh = {node.path for own in made for swap in own.swaps for node in swap.new}
+        try:
+            prove_read(apply_proposals(model, made).model, new.model, fresh)
+        except DifferenceError as error:
+            reason = f"`{each.file.shown}`, which extends this spec, would become another network"
+            raise DependentError(f"{reason}: {error.reason}") from None
+        dependents[each.file.shown] = replace(each, now=new)
+        followers[each.file.shown] = None
+    return tuple(dependents.values()), tuple(followers)
+
+
+def _identify(proposal: Proposal) -> tuple[object, ...]:
+    """Return what tells a rewrite of the lines of a spec from others, in each network with them."""
+    spans = (step.span for step in proposal.steps)
+    places = ((span.source.name, span.start) if span else None for span in spans)
+    return (proposal.code, *places)

@@ -103,11 +103,13 @@ def test_a_byte_order_mark_stays_and_is_no_difference(
 @pytest.mark.parametrize(
     ("rest", "reason"),
     [
-        ("network: {a: 3x3 conv (8)}", ""),
         ("title: other", ""),
+        ("input: 99x99x48", ""),
+        ("network: {a: 3x3 conv (8)}", "become another network: "),
+        ("defaults: {conv: {act: silu}}", ""),
         (
             "budget: {depth: 1}",
-            "`e` is 2 convs and linears deep, and its budget is exactly 1 (E401)",
+            "break: `e` is 2 convs and linears deep, and its budget is exactly 1 (E401)",
         ),
         ("claims: [{at: a, weights: 57600, source: me}]", "(E402)"),
     ],
@@ -127,9 +129,7 @@ def test_specs_that_extend_a_spec_stay_without_errors(
     assert main(["rewrite", NET]) == 0
     errors = capsys.readouterr().err
     if reason:
-        assert (
-            "refused P811 at `a`: `specs/e.yaml`, which extends this spec, would break: " in errors
-        )
+        assert "refused P811 at `a`: `specs/e.yaml`, which extends this spec, would " in errors
         assert reason in errors
         assert (project.root / NET).read_text() == TEXT
         assert main(["rewrite", NET, "-o", "specs/new.yaml"]) == 0
@@ -166,3 +166,20 @@ def test_a_dependent_is_found_by_every_name_of_the_file(
     done = rewrite(f"specs/{name}.yaml", folder=project.root)
     assert [entry.refusal.startswith(why) for entry in done.log] == [True]
     assert not done.is_changed
+
+
+def test_a_spec_whose_defaults_change_the_line_stops_the_rewrite(project: Project) -> None:
+    """The activation that the text would write is that of this spec, and not of the other."""
+    project.write(
+        NET,
+        "inception: 1\nname: net\ninput: 14x14x12\ndefaults: {conv: {act: relu}}\n"
+        "network: [3x3 avgpool, 1x1 conv (4)]\n",
+    )
+    project.write("specs/e.yaml", "inception: 1\nname: e\nextends: net\n")
+    done = rewrite(NET, folder=project.root, select=["P816"])
+    assert (done.is_changed, done.followers) == (True, ("specs/e.yaml",))
+    more = "defaults: {conv: {act: gelu}}\n"
+    project.write("specs/e.yaml", f"inception: 1\nname: e\nextends: net\n{more}")
+    done = rewrite(NET, folder=project.root, select=["P816"])
+    (entry,) = done.log
+    assert "`specs/e.yaml`, which extends this spec, would become another network" in entry.refusal
