@@ -121,6 +121,12 @@ def test_random_operations_give_what_the_module_does(project: Project) -> None:
     settings(QUICK, max_examples=16)(claim)()
 
 
+def test_fixed_numbers_that_no_checkpoint_has_are_those_of_the_module(project: Project) -> None:
+    """A network is made without memory for its weights; the numbers of a blur must be there."""
+    project.write(NET, "inception: 1\nname: net\ninput: 9x9x3\nnetwork: [3x3 blur (stride 2)]\n")
+    hold_against_module(project.check(), seed=2)
+
+
 NETWORK = """
 inception: 1
 name: net

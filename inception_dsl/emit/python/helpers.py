@@ -344,7 +344,8 @@ class _Blur2d(nn.Module):
         height, width = kernel_size if isinstance(kernel_size, tuple) else (kernel_size,) * 2
         self.kernel_size, self.stride, self.padding = (height, width), stride, padding
         products = [[a * b for b in _binomials(width)] for a in _binomials(height)]
-        weight = torch.tensor(products) / 2 ** (height + width - 2)
+        # Under `torch.device("meta")`, too: no checkpoint has the numbers.
+        weight = torch.tensor(products, device="cpu") / 2 ** (height + width - 2)
         self.register_buffer("weight", weight[None, None], persistent=False)
 
     def extra_repr(self) -> str:
@@ -352,7 +353,7 @@ class _Blur2d(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         channels = x.shape[1]
-        weight = self.weight.expand(channels, 1, *self.kernel_size)
+        weight = self.weight.to(x).expand(channels, 1, *self.kernel_size)
         return F.conv2d(x, weight, None, self.stride, self.padding, groups=channels)
 
 
