@@ -10,8 +10,8 @@ from time import process_time
 
 import pytest
 
-from inception_dsl.cli import difference
-from inception_dsl.cli.difference import compare_lines
+from inception_dsl.emit import difference
+from inception_dsl.emit.difference import compare_lines
 
 
 def apply(old: list[str], lines: list[str], folder: Path) -> list[str]:

@@ -88,7 +88,7 @@ def show_difference(old: str | None, new: str, name: str, *, is_figure: bool = F
         old: the present text; None if there is none.
         name: the name of its file.
     """
-    from inception_dsl.cli.difference import compare_lines
+    from inception_dsl.emit.difference import compare_lines
 
     before = os.devnull if old is None else name
     lines = compare_lines((old or "").splitlines(), new.splitlines(), before, name)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.emit.spec import format_spec
+from inception_dsl.sequences import count_common_ends
 from inception_dsl.source import Source
 
 
@@ -47,7 +48,5 @@ def find_edits(old: str, new: str) -> Iterator[Edit]:
 
 def _narrow(start: int, before: str, after: str) -> Edit:
     """Return the edit of the characters between the first that differs and the last."""
-    most = min(len(before), len(after))
-    first = next((i for i in range(most) if before[i] != after[i]), most)
-    last = next((i for i in range(most - first) if before[-1 - i] != after[-1 - i]), most - first)
+    first, last = count_common_ends(before, after)
     return Edit(start + first, start + len(before) - last, after[first : len(after) - last])

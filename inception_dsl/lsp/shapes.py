@@ -15,6 +15,7 @@ from inception_dsl.diagnostics import SpecError
 from inception_dsl.driver.reading import OpenReading, find_open, read_open
 from inception_dsl.lsp.desk import Desk, Document
 from inception_dsl.lsp.steps import SpecStep, StepIndex
+from inception_dsl.sequences import count_common_ends
 from inception_dsl.spec.disk import SUFFIXES
 from inception_dsl.spec.load import load
 from inception_dsl.spec.project import project_root, spec_paths
@@ -55,11 +56,7 @@ def carry_over(old: str, new: str) -> Carry:
     if old == new:
         return Carry(len(old) + 1, len(old) + 1, 0)
     old_lines, new_lines = old.split("\n"), new.split("\n")
-    most = min(len(old_lines), len(new_lines))
-    first = next((i for i in range(most) if old_lines[i] != new_lines[i]), most)
-    last = next(
-        (i for i in range(most - first) if old_lines[-1 - i] != new_lines[-1 - i]), most - first
-    )
+    first, last = count_common_ends(old_lines, new_lines)
     before = sum(len(line) + 1 for line in old_lines[:first])
     kept = sum(len(line) + 1 for line in old_lines[len(old_lines) - last :])
     behind = len(old) + 1 - kept  # as if the last line had an end

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from inception_dsl.emit.figure.content.tree import Mark, Vertex, leaves
 from inception_dsl.emit.figure.layout.scene import Edge, Scene
 from inception_dsl.emit.figure.styles import EDGE
 from inception_dsl.ir import INPUT
+from inception_dsl.sequences import find_rising
 
 MAX_MOVED = 3
 """Maximum number of moved inputs that a box names."""
@@ -133,23 +133,5 @@ def find_moved(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[tu
         for item in dict.fromkeys(before)
     }
     targets = [next(places[item]) for item in before]
-    kept = set(_longest_rising(targets))
-    return [(start, end) for start, end in enumerate(targets) if end not in kept]
-
-
-def _longest_rising(numbers: Sequence[int]) -> list[int]:
-    """Return the longest run of rising numbers, others between them left out."""
-    tails: list[int] = []
-    ends: list[int] = []
-    previous: list[int] = []
-    for index, number in enumerate(numbers):
-        place = bisect_left(tails, number)
-        tails[place : place + 1] = [number]
-        ends[place : place + 1] = [index]
-        previous.append(ends[place - 1] if place else -1)
-    rising: list[int] = []
-    index = ends[-1] if ends else -1
-    while index >= 0:
-        rising.append(numbers[index])
-        index = previous[index]
-    return rising[::-1]
+    kept = set(find_rising(targets))
+    return [(start, end) for start, end in enumerate(targets) if start not in kept]

@@ -7,10 +7,11 @@ texts are therefore cut where lines surely belong together, and `difflib` sees t
 from __future__ import annotations
 
 import difflib
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+
+from inception_dsl.sequences import count_common_ends, find_rising
 
 MAX_PIECE = 250_000
 """The product of the lines of two pieces up to which `difflib` pairs them."""
@@ -54,14 +55,10 @@ def _pair(old: Lines, new: Lines, old_start: int, new_start: int, cuts: int) -> 
         old_start, new_start: the number of the first line of each.
         cuts: the number of times that they may be cut.
     """
-    first, most = 0, min(len(old), len(new))
-    while first < most and old[first] == new[first]:
-        yield old_start + first, new_start + first
-        first += 1
-    last = 0
-    while last < most - first and old[-1 - last] == new[-1 - last]:
-        last += 1
-        yield old_start + len(old) - last, new_start + len(new) - last
+    first, last = count_common_ends(old, new)
+    yield from ((old_start + ahead, new_start + ahead) for ahead in range(first))
+    for behind in range(1, last + 1):
+        yield old_start + len(old) - behind, new_start + len(new) - behind
     old, new = old[first : len(old) - last], new[first : len(new) - last]
     old_start, new_start = old_start + first, new_start + first
     if not old or not new:
@@ -99,25 +96,7 @@ def _find_anchors(old: Lines, new: Lines) -> list[Pair]:
         if old_counts[line] == new_counts[line]:
             found.append((place, places[line, ranks[line]]))
         ranks[line] += 1
-    return _keep_rising(found)
-
-
-def _keep_rising(pairs: Sequence[Pair]) -> list[Pair]:
-    """Return the longest row of pairs in which both numbers rise; the first ones do already."""
-    ends: list[int] = []
-    members: list[int] = []
-    before: list[int] = []
-    for index, (_, place) in enumerate(pairs):
-        length = bisect_left(ends, place)
-        ends[length : length + 1] = [place]
-        members[length : length + 1] = [index]
-        before.append(members[length - 1] if length else -1)
-    row: list[Pair] = []
-    index = members[-1] if members else -1
-    while index >= 0:
-        row.append(pairs[index])
-        index = before[index]
-    return row[::-1]
+    return [found[index] for index in find_rising([other for _, other in found])]
 
 
 def _gather_hunks(changes: Iterator[Change]) -> Iterator[list[Change]]:
