@@ -42,6 +42,9 @@ NEW = (
 )
 
 
+RECIPE = "training: {batch: 32, epochs: 2, optimizer: sgd, learning_rate: 0.1}\n"
+
+
 def boxes(svg: str) -> dict[str, tuple[str, list[str], list[str]]]:
     """By path: how a box looks, its texts, and those of them that are struck."""
     drawn = read_changes(svg).boxes
@@ -84,6 +87,17 @@ def test_side_by_side_every_old_box_and_every_new_one_is_there(project: Project)
     seen = boxes(drawn)
     assert {"norm", "right", "more"} <= seen.keys()
     assert (seen["norm"][0], seen["right"][0], seen["more"][0]) == ("removed", "removed", "added")
+
+
+def test_side_by_side_both_inputs_stand_at_one_height(project: Project) -> None:
+    """Without the `lrn`, the new network is less high than the old one."""
+    drawn = figure(between(project, OLD, NEW), side_by_side=True)
+    inputs = re.findall(
+        r'data-path="input"><title>[^<]*</title>\s*<rect x="[^"]+" y="([^"]+)"', drawn
+    )
+    assert len(inputs) == 4
+    assert inputs[0] == inputs[1]
+    assert inputs[2] == inputs[3]
 
 
 @pytest.mark.parametrize("name", REAL)
@@ -131,6 +145,21 @@ def test_training_heads_come_go_and_change_beside_the_network(project: Project) 
                 assert all(("changed", [label]) in frames for label in labels)
             else:
                 assert ("changed", labels) in frames
+
+
+def test_another_weight_of_a_loss_is_told_once_by_the_frame_of_its_head(project: Project) -> None:
+    report = between(project, OLD + HEADS, OLD + HEADS.replace("0.3", "0.4"))
+    drawn = read_changes(figure(report))
+    assert ("changed", ("far (training only, loss × 0.3 -> 0.4)",)) in {  # noqa: RUF001
+        (frame.look, frame.texts) for frame in drawn.frames
+    }
+    assert "changed" not in drawn.looks().values()
+    assert drawn.told[-1] == "changed"  # the legend
+
+
+def test_a_recipe_that_is_gone_is_told_above_as_what_it_is(project: Project) -> None:
+    told = read_changes(figure(between(project, OLD + RECIPE, OLD))).told
+    assert "training removed: only the old spec tells the recipe" in told
 
 
 CALLS = """\

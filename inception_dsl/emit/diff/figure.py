@@ -271,7 +271,7 @@ def _draw_bodies(drawn: _Drawn, bodies: tuple[Body, Body], heads: Heads) -> _Pan
     shown = (bodies, *heads.bodies)
     elements = [v.element for side in (old, new) for v in side.vertices]
     elements += [old.entering, new.entering]
-    elements += [group.body for side in (heads.old, heads.new) for _, group in side]
+    elements += [group for side in (heads.old, heads.new) for _, group in side]
     if not drawn.request.side_by_side:
         both = merge_bodies(changes, old, new, lines)
         if both is not None:
@@ -291,11 +291,14 @@ def _draw_bodies(drawn: _Drawn, bodies: tuple[Body, Body], heads: Heads) -> _Pan
         raise SpecError([Diagnostic("E502", message, help=help)]) from None
     names = drawn.comparison.old_name, drawn.comparison.new_name
     labels = [f"{word}: {name}" for word, name in zip(("old", "new"), names, strict=True)]
-    return _Panel(_place_beside(sides, labels), shown, tuple(elements))
+    return _Panel(_place_beside(sides, labels, style), shown, tuple(elements))
 
 
-def _place_beside(sides: Sequence[Scene], labels: Sequence[str]) -> Scene:
-    """Return the drawings of both sides beside each other, each under its label."""
+def _place_beside(sides: Sequence[Scene], labels: Sequence[str], style: Style) -> Scene:
+    """Return the drawings of both sides beside each other, each under its label.
+
+    Their inputs stand at one height, from where both are read.
+    """
     height = max(side.height for side in sides)
     x = 0.0
     placed: list[Scene] = []
@@ -304,7 +307,8 @@ def _place_beside(sides: Sequence[Scene], labels: Sequence[str]) -> Scene:
         text = PlacedText(x + width / 2, 12, label, bold=True, colour=NOTE)
         placed.append(Scene(0, 0, texts=(text,)))
         left = x + (width - side.width) / 2
-        placed.append(side.move(left, _LABEL + (height - side.height) / 2))
+        above = height - side.height if style.direction == "up" else 0
+        placed.append(side.move(left, _LABEL + above))
         x += width + _BETWEEN
     return merge(placed, x - _BETWEEN, height + _LABEL)
 

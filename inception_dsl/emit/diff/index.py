@@ -13,6 +13,7 @@ from inception_dsl.diff import (
     Edit,
     EndChanged,
     HeadListed,
+    LossChanged,
     ParameterListed,
     PortsChanged,
     Removed,
@@ -149,9 +150,9 @@ def index_changes(comparison: Comparison) -> ChangeIndex:
 
 
 def _marks_boxes(edit: Edit) -> bool:
-    """Tell whether boxes can show an edit; others are told in words alone."""
+    """Tell whether boxes can show an edit; a frame shows that of a head, words tell the others."""
     match edit:
-        case ParameterListed() | HeadListed() | PortsChanged():
+        case ParameterListed() | HeadListed() | LossChanged() | PortsChanged():
             return False
         case EndChanged(end=end):
             return end == "input"

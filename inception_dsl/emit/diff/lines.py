@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from inception_dsl.diff import Moved, Reordered, Rewired
@@ -61,12 +61,13 @@ def mark_lines(
         if origin is None or not _is_rewired(changes, vertex, new):
             continue
         inputs = [known.get(name, "") for name in origin.inputs]
+        kept, read = set(inputs), set(vertex.inputs)
         for place, (name, source) in enumerate(zip(inputs, origin.inputs, strict=True)):
-            if name and name not in vertex.inputs:
+            if name and name not in read:
                 marked.old[names[0][source], names[0][origin.name]] = REMOVED
                 marked.gone.setdefault(vertex.name, []).append((name, place))
         for source in vertex.inputs:
-            if source not in inputs:
+            if source not in kept:
                 marked.new[names[1][source], names[1][vertex.name]] = REWIRED
         if Counter(inputs) == Counter(vertex.inputs):
             for start, end in find_moved(inputs, vertex.inputs):
@@ -128,10 +129,9 @@ def find_moved(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[tu
 
     Both sequences have the same items, and each may have one several times.
     """
-    places: dict[Hashable, Iterator[int]] = {
-        item: iter([index for index, other in enumerate(after) if other == item])
-        for item in dict.fromkeys(before)
-    }
-    targets = [next(places[item]) for item in before]
+    places: dict[Hashable, deque[int]] = defaultdict(deque)
+    for place, item in enumerate(after):
+        places[item].append(place)
+    targets = [places[item].popleft() for item in before]
     kept = set(find_rising(targets))
     return [(start, end) for start, end in enumerate(targets) if start not in kept]

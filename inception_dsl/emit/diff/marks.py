@@ -16,7 +16,7 @@ from inception_dsl.emit.figure.content.tree import (
     Leaf,
     Line,
     Mark,
-    Series,
+    StepGroup,
     leaves,
     map_element,
 )
@@ -75,12 +75,6 @@ def mark_element(element: Element, mark: Mark, *, struck: bool = False) -> Eleme
     return map_element(element, change)
 
 
-def only_element(series: Series) -> Element:
-    """Return the one element of a series."""
-    (element,) = series.items
-    return element
-
-
 def strike_old(old: Sequence[Line], new: Sequence[Line]) -> tuple[Line, ...]:
     """Return the lines of a changed box: a line that differs is struck, above its new form."""
     lines: list[Line] = []
@@ -122,8 +116,10 @@ def add_note(leaf: Leaf, text: str) -> Leaf:
 
 
 def draw_legend(elements: Iterable[Element]) -> list[Scene]:
-    """Return the legend of the marks that some elements have; none for a figure without marks."""
-    used = {leaf.mark for element in elements for leaf in leaves(element)}
+    """Return the legend of the marks of some elements and of frames; none if none has one."""
+    listed = list(elements)
+    used = {leaf.mark for element in listed for leaf in leaves(element)}
+    used |= {element.mark for element in listed if isinstance(element, StepGroup)}
     x = 0.0
     frames: list[Frame] = []
     texts: list[PlacedText] = []

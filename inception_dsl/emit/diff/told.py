@@ -133,7 +133,7 @@ def draw_told(findings: Sequence[Finding], room: float) -> list[Scene]:
     y = 0.0
     for finding in findings:
         sentence = write_sentence(finding)
-        text = f"{sentence.subject}: {sentence.what}" if sentence.what else sentence.subject
+        text = ": ".join(filter(None, (sentence.subject, sentence.what or sentence.means)))
         sign = sign_of(finding)
         badges.append(Badge(9, y + 9, sign, SIGN_COLOURS[sign]))
         for line in wrap_text(text, 11, room - _INDENT):
