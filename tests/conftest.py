@@ -62,3 +62,10 @@ def short_library(monkeypatch: pytest.MonkeyPatch) -> None:
 def project(tmp_path: Path) -> Project:
     (tmp_path / "pyproject.toml").touch()
     return Project(tmp_path)
+
+
+@pytest.fixture
+def here(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """The project, with its root as the working folder."""
+    monkeypatch.chdir(project.root)
+    return project

@@ -54,11 +54,10 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def inside(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+def inside(here: Project) -> Project:
     """A project with one spec, in whose root one stands."""
-    project.write(NET, SPEC)
-    monkeypatch.chdir(project.root)
-    return project
+    here.write(NET, SPEC)
+    return here
 
 
 def contents(folder: Path) -> dict[str, bytes]:

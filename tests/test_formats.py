@@ -317,9 +317,8 @@ def checked(format: str, *arguments: str) -> int:
 
 
 @pytest.fixture
-def folder(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
-    monkeypatch.chdir(project.root)
-    return project
+def folder(here: Project) -> Project:
+    return here
 
 
 @pytest.mark.parametrize("format", WRITERS)

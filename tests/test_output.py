@@ -27,11 +27,10 @@ network: [1x1 conv (4)]
 
 
 @pytest.fixture
-def folder(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
-    project.write("specs/net.yaml", SPEC)
-    project.write("specs/bad.yaml", SPEC.replace("1x1 conv", "1x1 cnov"))
-    monkeypatch.chdir(project.root)
-    return project
+def folder(here: Project) -> Project:
+    here.write("specs/net.yaml", SPEC)
+    here.write("specs/bad.yaml", SPEC.replace("1x1 conv", "1x1 cnov"))
+    return here
 
 
 def run_process(

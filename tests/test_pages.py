@@ -135,9 +135,8 @@ every_page = pytest.mark.parametrize("code", CODES)
 
 
 @pytest.fixture
-def folder(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
-    monkeypatch.chdir(project.root)
-    return project
+def folder(here: Project) -> Project:
+    return here
 
 
 def lay(files: _Files, project: Project) -> None:

@@ -36,11 +36,10 @@ every_command = pytest.mark.parametrize("command", ALL, ids=" ".join)
 
 
 @pytest.fixture
-def repository(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+def repository(here: Project) -> Project:
     """A project without specs that is a repository with a commit, in whose root one stands."""
-    monkeypatch.chdir(project.root)
-    commit(project.root)
-    return project
+    commit(here.root)
+    return here
 
 
 def run(capsys: Captured, *arguments: str) -> tuple[int, str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from inception_dsl.cli.arguments import UNUSABLE, Parser, describe
 from inception_dsl.cli.console import FINDINGS, FINE, print_findings, shown
 from inception_dsl.cli.output import deliver, say, show_done, show_line
 from inception_dsl.cli.progress import Progress
-from inception_dsl.diagnostics import SpecError
+from inception_dsl.diagnostics import SEVERITIES, SpecError
 
 if TYPE_CHECKING:
     from inception_dsl.driver.reviewing import Review
@@ -50,7 +51,12 @@ def add(command: Parser) -> None:
 
 def _review(args: argparse.Namespace) -> int:
     from inception_dsl import driver
-    from inception_dsl.driver.reviewing import Review, review_project, write_review
+    from inception_dsl.driver.reviewing import (
+        Review,
+        list_grave_findings,
+        review_project,
+        write_review,
+    )
 
     folder = Path.cwd()
     if not args.github and args.against is None:
@@ -75,7 +81,7 @@ def _review(args: argparse.Namespace) -> int:
     if args.github:
         _tell_github(review, files["comment.md"], number, with_comment=not args.no_comment)
     else:
-        print_findings(review.findings)
+        print_findings(list_grave_findings(review))
     _sum_up(review)
     return code if review.fails else FINE
 
@@ -114,16 +120,19 @@ def _sum_up(review: Review) -> None:
     """Print a line on each part of a review."""
     from inception_dsl.emit.diff.words import report_line
 
+    found = Counter(finding.severity for finding in review.findings)
     counts = [
-        f"{sum(finding.severity == severity for finding in review.findings)} {severity}s"
-        for severity in ("error", "warning", "note")
+        f"{found[severity]} {severity}{'s' * (found[severity] != 1)}" for severity in SEVERITIES
     ]
     show_line(f"check: {', '.join(counts)}")
-    if review.stale is None:
+    if not review.keeps_generated:
         show_line("generated files: the project keeps none")
+    elif review.stale is None:
+        show_line("generated files: not compared, as there are errors")
     else:
         show_line(f"generated files: {len(review.stale)} stale")
         for path in review.stale:
             show_line(f"  {path}")
     report = review.report
     show_line("changes: not compared" if report is None else f"changes {report_line(report)}")
+    show_line(f"result: the change {'fails' if review.fails else 'passes'}")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from inception_dsl.cli.arguments import UNUSABLE
 from inception_dsl.cli.output import finish, say, say_done
 
 SECONDS = 0.3
@@ -30,7 +31,7 @@ def watch(
     named = args.specs if "specs" in args else [args.spec]
     if "-" in named:
         say("error: `--watch` has no use for standard input")
-        return 2
+        return UNUSABLE
     code = 130
     try:
         while True:

@@ -27,6 +27,7 @@ MANUAL = {
     "verify": "code held against a spec",
     "port": "checkpoints carried from one network to another",
     "inference": "modules for inference alone",
+    "training-form": "modules for faster training",
     "onnx": "ONNX models without torch",
     "evaluate": "trained networks, measured on a folder of images",
 }

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver.changes import compare_pair
 from inception_dsl.driver.walk import Checked, LibraryError, measure_file
 from inception_dsl.resolve import AS_WRITTEN
@@ -33,8 +34,8 @@ OPTION = "diff.inception-dsl.command"
 """The option of git that names the driver's command."""
 
 ATTRIBUTES = (
-    "**/specs/**/*.yaml diff=inception-dsl",
-    "**/specs/**/*.yml diff=inception-dsl",
+    b"**/specs/**/*.yaml diff=inception-dsl",
+    b"**/specs/**/*.yml diff=inception-dsl",
 )
 """The lines of git's attributes that name the files of the driver."""
 
@@ -135,14 +136,13 @@ def enable_driver(folder: Path) -> Path:
         The file of attributes, which is git's own and in no commit.
 
     Raises:
-        SpecError: E009, the folder is in no repository.
+        SpecError: E009, the folder is in no repository; E015 its attributes are too long.
     """
     # -P keeps Python from importing files of the repository that git calls it in.
     command = f"{shlex.quote(sys.executable)} -P -m inception_dsl git-diff"
-    set_option(OPTION, command, folder)
     path, lines = _read_attributes(folder)
-    missing = [line for line in ATTRIBUTES if line not in lines]
-    _write_lines(path, [*lines, *missing])
+    set_option(OPTION, command, folder)
+    _write_lines(path, [*lines, *(line for line in ATTRIBUTES if line not in lines)])
     return path
 
 
@@ -153,29 +153,37 @@ def disable_driver(folder: Path) -> Path:
         The file of attributes.
 
     Raises:
-        SpecError: E009, the folder is in no repository.
+        SpecError: as for `enable_driver`.
     """
-    set_option(OPTION, None, folder)
     path, lines = _read_attributes(folder)
+    set_option(OPTION, None, folder)
     if lines:
         _write_lines(path, [line for line in lines if line not in ATTRIBUTES])
     return path
 
 
-def _read_attributes(folder: Path) -> tuple[Path, list[str]]:
+def _read_attributes(folder: Path) -> tuple[Path, list[bytes]]:
+    """Return the file of attributes, and its lines as they stand, in whatever encoding.
+
+    Raises:
+        SpecError: E009 as for `find_git_file`, E015 the file is too large.
+    """
     path = find_git_file("info/attributes", folder).resolve()
     try:
-        return path, DISK.read(path, MAX_ATTRIBUTES).decode().splitlines()
+        content = DISK.read(path, MAX_ATTRIBUTES + 1)
     except FileNotFoundError:
         return path, []
+    if len(content) > MAX_ATTRIBUTES:
+        message = f"`{path.name}` of git is larger than {MAX_ATTRIBUTES:,} bytes"
+        raise SpecError([Diagnostic("E015", message)])
+    return path, content.removesuffix(b"\n").split(b"\n") if content else []
 
 
-def _write_lines(path: Path, lines: list[str]) -> None:
+def _write_lines(path: Path, lines: list[bytes]) -> None:
     from inception_dsl.driver.writing import Artifact, write_all
 
     path.parent.mkdir(exist_ok=True)
-    text = "".join(f"{line}\n" for line in lines)
-    write_all([Artifact(path, text.encode(), path.parent)])
+    write_all([Artifact(path, b"".join(line + b"\n" for line in lines), path.parent)])
 
 
 def read_side(path: str, file: str, blob: str) -> DriverSide:

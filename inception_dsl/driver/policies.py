@@ -188,7 +188,7 @@ class Policies:
             for comments in self._comments_of(source).values():
                 for comment in comments:
                     if self._is_idle(comment.code, path, comment.span.start, hints=hints):
-                        message = f"no {comment.code} is at line {comment.line} to ignore"
+                        message = f"line {comment.line} has no {comment.code} to ignore"
                         note = f"its reason was: {comment.reason}"
                         help = "take the comment out"
                         yield Diagnostic("W630", message, (Label(comment.span),), (note,), help)
@@ -200,7 +200,12 @@ class Policies:
                 yield _tell_idle(ignore)
         left = (n for (code, _, _), n in project.left.items() if hints or not _is_hint(code))
         if gone := sum(left):
-            message = f"the baseline ignores {gone} findings that are gone"
+            are = (
+                "1 finding of the baseline is"
+                if gone == 1
+                else f"{gone:,} findings of the baseline are"
+            )
+            message = f"{are} gone"
             help = "`inception-dsl check --write-baseline` writes it anew"
             yield Diagnostic("W630", message, help=help)
 
@@ -301,14 +306,14 @@ def _read_baseline(root: Path, name: str) -> Counter[_Known]:
         )
     except OSError as error:
         message = f"{shown} cannot be read: {error.strerror}"
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         message = f"{shown} has not the form that `check --write-baseline` writes"
     raise SpecError([Diagnostic("E010", message)])
 
 
 def _tell_idle(ignore: Ignore) -> Diagnostic:
-    where = f" in `{ignore.path}`" if ignore.path else ""
-    message = f"no {ignore.code} is{where} to ignore"
+    where = f"`{ignore.path}`" if ignore.path else "the project"
+    message = f"{where} has no {ignore.code} to ignore"
     note = f"its reason was: {ignore.reason}"
     help = "take the entry out of pyproject.toml"
     return Diagnostic("W630", message, (Label(ignore.span),), (note,), help)

@@ -35,9 +35,10 @@ class Review(NamedTuple):
         base: the revision that the change is compared with.
         findings: all findings of the check, and those that keep a comparison from being made.
         stale: the generated files that are not what their specs make, by their paths from the
-            root of the repository; None if the project keeps no generated files.
+            root of the repository; None if they were not compared.
         report: the comparison with the base; None if it could not be made.
         fails: the project wants the job to fail.
+        keeps_generated: the project keeps generated files.
     """
 
     base: str
@@ -45,6 +46,7 @@ class Review(NamedTuple):
     stale: tuple[str, ...] | None
     report: Report | None
     fails: bool
+    keeps_generated: bool = True
 
     @property
     def is_clean(self) -> bool:
@@ -63,7 +65,8 @@ def review_project(base: str, *, folder: Path, on_start: OnStart = ignore_start)
     policies = Policies()
     fail_on = policies.fail_on(folder)
     findings = _check(policies, folder, on_start)
-    stale = _find_stale(folder, findings)
+    keeps_generated = (project_root(folder.resolve()) / GENERATED).is_dir()
+    stale = _find_stale(folder, findings) if keeps_generated else None
     report: Report | None = None
     is_made = True
     try:
@@ -75,7 +78,7 @@ def review_project(base: str, *, folder: Path, on_start: OnStart = ignore_start)
     least = -1 if fail_on == NEVER else SEVERITIES.index(fail_on)
     fails = any(SEVERITIES.index(finding.severity) <= least for finding in findings)
     fails = fails or bool(stale) or not is_made or (report is not None and report.fails)
-    return Review(base, tuple(findings), stale, report, fails)
+    return Review(base, tuple(findings), stale, report, fails, keeps_generated)
 
 
 def _check(policies: Policies, folder: Path, on_start: OnStart) -> list[Diagnostic]:
@@ -90,8 +93,6 @@ def _check(policies: Policies, folder: Path, on_start: OnStart) -> list[Diagnost
 
 def _find_stale(folder: Path, findings: list[Diagnostic]) -> tuple[str, ...] | None:
     """Return the stale files of a project; append the errors that keep them from being made."""
-    if not (project_root(folder.resolve()) / GENERATED).is_dir():
-        return None
     place = stand_at_root(folder, annotates=False)
     try:
         build = plan_build((), folder=folder)
@@ -99,7 +100,7 @@ def _find_stale(folder: Path, findings: list[Diagnostic]) -> tuple[str, ...] | N
     except SpecError as error:
         if not any(finding.severity == "error" for finding in findings):
             findings += error.diagnostics
-        return ()
+        return None
     return tuple(place.name(path) for path in paths)
 
 
@@ -140,6 +141,13 @@ def list_review_findings(review: Review) -> list[Diagnostic]:
 
     changes = () if review.report is None else list_diagnostics(review.report)
     return list(dict.fromkeys([*review.findings, *changes]))
+
+
+def list_grave_findings(review: Review) -> list[Diagnostic]:
+    """Return the findings of the check, and the changes that are errors: what a log shows."""
+    checked = set(review.findings)
+    findings = list_review_findings(review)
+    return [each for each in findings if each in checked or each.severity == "error"]
 
 
 def write_review(review: Review, *, folder: Path) -> dict[str, str]:

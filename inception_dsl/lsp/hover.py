@@ -71,7 +71,8 @@ def _runs(step: SpecStep) -> Iterator[str]:
     if (more := len(step.runs) - MAX_RUNS) > 0:
         yield f"and {more:,} more"
     if step.absent:
-        yield f"left out by a condition in {step.absent:,} calls"
+        calls = "1 call" if step.absent == 1 else f"{step.absent:,} calls"
+        yield f"left out by a condition in {calls}"
 
 
 def _derive(run: Run) -> str:

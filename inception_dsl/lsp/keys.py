@@ -65,10 +65,7 @@ def list_keys(keys: Sequence[str]) -> list[Key]:
     found: dict[str, Key] = {}
     for form in _find(keys):
         for name, part in form.get("properties", {}).items():
-            description = next(
-                (str(f["description"]) for f in _resolve(part) if "description" in f), ""
-            )
-            found.setdefault(name, Key(name, description))
+            found.setdefault(name, Key(name, _describe(part) or ""))
     return list(found.values())
 
 

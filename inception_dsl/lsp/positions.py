@@ -1,6 +1,6 @@
 """Places in a text as an editor counts them: lines and columns from 0, in units of an encoding.
 
-TextLines end with a line feed, a carriage return, or both, and with nothing else: Python's own
+Lines end with a line feed, a carriage return, or both, and with nothing else: Python's own
 `splitlines` knows more ends, by which columns would drift.
 """
 

@@ -96,15 +96,27 @@ def test_files_of_the_repository_are_never_imported(repository: Path) -> None:
 
 def test_it_is_taken_back_and_other_attributes_stay(repository: Path) -> None:
     attributes = repository / ".git/info/attributes"
-    attributes.write_text(f"*.bin binary\n{attributes.read_text()}")
+    others = "*.bin binary\r\n# ä\x0c\n".encode("latin-1")
+    attributes.write_bytes(others + attributes.read_bytes())
     assert main(["git-config", "--enable", "-q"]) == 0
-    assert attributes.read_text().count("diff=inception-dsl") == 2
+    assert attributes.read_bytes().count(b"diff=inception-dsl") == 2
     assert main(["git-config", "--disable", "-q"]) == 0
-    assert attributes.read_text() == "*.bin binary\n"
+    assert attributes.read_bytes() == others
     change(repository, "w=4", "w=6")
     assert "CHECKPOINT" not in git(repository, "diff")
     assert main(["git-config", "--disable", "-q"]) == 0
     assert "inception" not in (repository / ".git/config").read_text()
+
+
+def test_attributes_that_are_too_long_are_left_alone(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    attributes = repository / ".git/info/attributes"
+    before = attributes.read_bytes()
+    monkeypatch.setattr("inception_dsl.driver.git_driver.MAX_ATTRIBUTES", len(before) - 1)
+    assert main(["git-config", "--disable"]) == 2
+    assert "`attributes` of git is larger than" in capsys.readouterr().err
+    assert attributes.read_bytes() == before
 
 
 def test_it_needs_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,13 +129,12 @@ def test_odd_words_are_no_failure(words: list[str], repository: Path) -> None:
     assert main(["git-diff", *words]) == 0
 
 
-def test_a_pager_has_colours(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    os.environ["GIT_PAGER_IN_USE"] = "1"
-    try:
-        old = repository.parent / "old.yaml"
-        old.write_text(SPEC.replace("w=4", "w=5"))
-        name = "specs/net.yaml"
-        assert main(["git-diff", name, str(old), "0" * 40, "100644", name, "0" * 40, "100644"]) == 0
-    finally:
-        del os.environ["GIT_PAGER_IN_USE"]
+def test_a_pager_has_colours(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GIT_PAGER_IN_USE", "1")
+    old = repository.parent / "old.yaml"
+    old.write_text(SPEC.replace("w=4", "w=5"))
+    name = "specs/net.yaml"
+    assert main(["git-diff", name, str(old), "0" * 40, "100644", name, "0" * 40, "100644"]) == 0
     assert "\x1b[32m+  - stem: stem (w=4)\x1b[0m\n" in capsys.readouterr().out

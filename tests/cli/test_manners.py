@@ -30,10 +30,9 @@ Captured = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
-def folder(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
-    project.write(NET, SPEC)
-    monkeypatch.chdir(project.root)
-    return project
+def folder(here: Project) -> Project:
+    here.write(NET, SPEC)
+    return here
 
 
 def give(text: str, monkeypatch: pytest.MonkeyPatch) -> None:

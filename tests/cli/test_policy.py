@@ -30,10 +30,9 @@ Captured = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
-def folder(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
-    project.write(NET, UNREAD)
-    monkeypatch.chdir(project.root)
-    return project
+def folder(here: Project) -> Project:
+    here.write(NET, UNREAD)
+    return here
 
 
 def settle(folder: Project, *lines: str) -> None:
@@ -59,7 +58,7 @@ def test_a_comment_ignores_the_finding_at_its_line(folder: Project, capsys: Capt
     folder.write(NET, alone)
     assert codes(capsys) == (0, ["warning W630"])
     assert main(["check"]) == 0
-    assert "warning[W630]: no W615 is at line 11 to ignore\n" in capsys.readouterr().err
+    assert "warning[W630]: line 11 has no W615 to ignore\n" in capsys.readouterr().err
     folder.write(
         NET, UNREAD.replace("left: 1", "left:  # inception-dsl: ignore W601: a\n          1")
     )
@@ -190,11 +189,15 @@ def test_a_baseline_ignores_what_was_there_and_nothing_new(
     assert codes(capsys) == (1, ["warning W601"])
     folder.write(NET, UNREAD.replace("[left]", "[left, old]"))
     assert codes(capsys) == (1, ["warning W630"])
+    assert main(["check"]) == 1
+    assert "warning[W630]: 1 finding of the baseline is gone\n" in capsys.readouterr().err
     assert main(["check", "--write-baseline", "-q"]) == 0
     assert codes(capsys) == (0, [])
-    folder.write("specs/baseline.json", "[]")
-    assert main(["check"]) == 2
-    assert "has not the form" in capsys.readouterr().err
+    endless = '{"code": "W601", "file": "a", "message": "b", "count": Infinity}'
+    for broken in ("[]", f'{{"schema_version": 1, "findings": [{endless}]}}'):
+        folder.write("specs/baseline.json", broken)
+        assert main(["check"]) == 2
+        assert "has not the form" in capsys.readouterr().err
 
 
 def test_only_findings_that_judge_a_network_can_be_ignored() -> None:

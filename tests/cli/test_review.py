@@ -300,14 +300,31 @@ def test_another_job_reviews_a_change_by_one_command(
     (origin / "specs/net.yaml").write_text(POOLED)
     monkeypatch.chdir(origin)
     assert main(["review"]) == 2
+    assert capsys.readouterr().err.startswith("error: give `--against REV`, or `--github` in ")
     assert main(["review", "--against", "HEAD", "-o", "out", "-q"]) == 1
-    output = capsys.readouterr().out
+    output, errors = capsys.readouterr()
     assert output == (
         "check: 0 errors, 0 warnings, 0 notes\n"
         "generated files: the project keeps none\n"
         "changes against HEAD: specs: 1 changed, 1 the same\n"
+        "result: the change fails\n"
     )
+    assert errors.startswith("error[D721]: ")
+    assert "--> specs/net.yaml:6:" in errors
     assert sorted(path.name for path in (origin / "out").iterdir()) == FILES
+    (origin / "generated").mkdir()
+    (origin / "specs/net.yaml").write_text(SPEC.replace("conv", "cnov"))
+    assert main(["review", "--against", "HEAD", "-q"]) == 1
+    assert capsys.readouterr().out == (
+        "check: 1 error, 0 warnings, 0 notes\n"
+        "generated files: not compared, as there are errors\n"
+        "changes against HEAD: specs: 1 the same, 1 could not be compared\n"
+        "result: the change fails\n"
+    )
+    (origin / "generated").rmdir()
+    (origin / "specs/net.yaml").write_text(SPEC)
+    assert main(["review", "--against", "HEAD", "-q"]) == 0
+    assert capsys.readouterr().out.endswith("result: the change passes\n")
 
 
 def action() -> Any:

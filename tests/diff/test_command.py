@@ -36,13 +36,12 @@ STEM = "inception: 1\nblocks:\n  stem: {steps: [3x3 conv (8), 3x3 maxpool]}\n"
 
 
 @pytest.fixture
-def repository(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+def repository(here: Project) -> Project:
     """A project whose spec and its stem are committed."""
-    project.write(NET, OLD)
-    project.write("specs/blocks/stem.yaml", STEM)
-    commit(project.root)
-    monkeypatch.chdir(project.root)
-    return project
+    here.write(NET, OLD)
+    here.write("specs/blocks/stem.yaml", STEM)
+    commit(here.root)
+    return here
 
 
 Captured = pytest.CaptureFixture[str]

@@ -33,10 +33,9 @@ blocks:
 
 
 @pytest.fixture
-def library(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
-    project.write(SPEC, PARTS)
-    monkeypatch.chdir(project.root)
-    return project
+def library(here: Project) -> Project:
+    here.write(SPEC, PARTS)
+    return here
 
 
 def test_a_block_shows_its_parameters_and_no_shape(

@@ -44,11 +44,10 @@ pytestmark = pytest.mark.usefixtures("invented")
 
 
 @pytest.fixture
-def there(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+def there(here: Project) -> Project:
     """The project as the working folder, with a spec of the invented op."""
-    project.write(NET, SPEC)
-    monkeypatch.chdir(project.root)
-    return project
+    here.write(NET, SPEC)
+    return here
 
 
 def run(*arguments: str) -> int:
