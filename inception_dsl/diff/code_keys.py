@@ -23,7 +23,7 @@ from inception_dsl.diff.edits import (
     Renamed,
     Reparented,
 )
-from inception_dsl.ir import NETWORK, Model, Node, Path
+from inception_dsl.ir import NETWORK, Model, Node, Path, find_range
 
 if TYPE_CHECKING:
     from inception_dsl.spec.files import CodeTensor, IdleTensor
@@ -69,8 +69,9 @@ def tell_code_keys(
             places[change] = place
     pairs = [(c.old, c.new) for c in changes.values() if c.old is not None and c.new is not None]
     left = [*_join_idle(changes, idle)]
+    settling = _Settling(changes, models)
     edits = [
-        _settle(edit, changes, models)
+        settling.settle(edit)
         for edit in diff.edits
         if not isinstance(edit, Renamed | Reparented | BlockRenamed)
     ]
@@ -90,35 +91,49 @@ def tell_code_keys(
     return CodeKeys(made, lone, tuple(pairs))
 
 
-def _settle(edit: Edit, changes: Mapping[_Keys, KeyChange], models: tuple[Model, Model]) -> Edit:
-    """Return an edit with the keys of the code; steps whose tensors all stay are less grave."""
-    keys = tuple(_translate(edit.keys, changes))
-    following = tuple(_translate(edit.following_keys, changes))
-    settled = replace(edit, keys=keys, following_keys=following)
-    match settled:
-        case Added() | Removed() if edit.keys and not keys and not following:
-            graph = models[isinstance(settled, Added)].graph
-            live = find_read(graph)
-            places = (p.new if isinstance(settled, Added) else p.old for p in edit.places)
-            is_seen = any(path.is_within(place) for place in places if place for path in live)
-            return replace(settled, category="NUMERICS" if is_seen else "TRAINING", loads=True)
-        case StepFacts():
-            return replace(settled, loads=_still_loads(settled, changes, models[1]))
-        case _:
-            return settled
+class _Settling:
+    """The facts by which edits get the keys of the code.
 
+    Attributes:
+        changes: what becomes of each tensor, by its keys in the specs of the code.
+        loads: every tensor of the code loads.
+        loads_within: the same of the tensors of the steps at each new path and below it.
+    """
 
-def _still_loads(edit: StepFacts, changes: Mapping[_Keys, KeyChange], new: Model) -> bool:
-    """Tell whether the tensors of an edit's steps load; all tensors, if these have none."""
-    changed = {keys[1] for keys, change in changes.items() if _is_change(change)}
-    places = {place.new for place in edit.places if place.new is not None}
-    held = [
-        f"{node.path}.{tensor.name}"
-        for node in new.graph.nodes
-        if not places.isdisjoint((node.path, *node.path.parents))
-        for tensor in list_state(node)
-    ]
-    return changed.isdisjoint(held) if held else not any(map(_is_change, changes.values()))
+    def __init__(self, changes: Mapping[_Keys, KeyChange], models: tuple[Model, Model]) -> None:
+        self.changes = changes
+        self.loads = not any(map(_is_change, changes.values()))
+        self._live = [sorted(find_read(model.graph)) for model in models]
+        changed = {keys[1] for keys, change in changes.items() if _is_change(change)}
+        self.loads_within: dict[Path, bool] = {}
+        for node in models[1].graph.nodes:
+            for tensor in list_state(node):
+                loads = f"{node.path}.{tensor.name}" not in changed
+                for holder in (node.path, *node.path.parents):
+                    self.loads_within[holder] = loads and self.loads_within.get(holder, True)
+
+    def settle(self, edit: Edit) -> Edit:
+        """Return an edit with the keys of the code; steps whose tensors all stay are less grave."""
+        keys = tuple(_translate(edit.keys, self.changes))
+        following = tuple(_translate(edit.following_keys, self.changes))
+        settled = replace(edit, keys=keys, following_keys=following)
+        match settled:
+            case Added() | Removed() if edit.keys and not keys and not following:
+                is_seen = self._is_seen(settled)
+                return replace(settled, category="NUMERICS" if is_seen else "TRAINING", loads=True)
+            case StepFacts(places=places):
+                held = [self.loads_within[p.new] for p in places if p.new in self.loads_within]
+                return replace(settled, loads=all(held) if held else self.loads)
+            case _:
+                return settled
+
+    def _is_seen(self, edit: Added | Removed) -> bool:
+        """Tell whether the outputs of inference depend on steps that come or go."""
+        is_new = isinstance(edit, Added)
+        live = self._live[is_new]
+        places = (place.new if is_new else place.old for place in edit.places)
+        ranges = (find_range(live, place) for place in places if place)
+        return any(start < end for start, end in ranges)
 
 
 def _join_idle(changes: dict[_Keys, KeyChange], idle: Idle) -> Iterator[KeyChange]:

@@ -6,7 +6,8 @@ computes the same in inference, and trains otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from inception_dsl.diff.edit_facts import KeyChange, StepWords
@@ -48,10 +49,13 @@ def compare_idle(keys: Iterable[KeyChange], code: Networks) -> Iterator[CodeChan
         code: the old network and the new one.
     """
     changes = list(keys)
-    changed = {kind: {_name(c) for c in changes if c.kind == kind} for kind in _IDLE_KINDS}
+    changed = {
+        kind: _count_within(_name(c) for c in changes if c.kind == kind) for kind in _IDLE_KINDS
+    }
     idle = [{tensor.key: tensor for tensor in side.idle} for side in code]
     held = [
-        {*known, *(t.key for t in s.tensors.values())} for known, s in zip(idle, code, strict=True)
+        _count_within([*known, *(tensor.key for tensor in side.tensors.values())])
+        for known, side in zip(idle, code, strict=True)
     ]
     by_holder: dict[tuple[str, str], list[KeyChange]] = {}
     for change in changes:
@@ -98,14 +102,19 @@ def _name(change: KeyChange) -> str:
     return key
 
 
-def _find_holder(key: str, held: Collection[str], changed: Collection[str]) -> str:
-    """Return the outermost module all of whose tensors change alike, or the key itself."""
-    names = key.split(".")
-    for count in range(1, len(names)):
-        module = ".".join(names[:count])
-        if all(other in changed for other in held if other.startswith(f"{module}.")):
-            return module
-    return key
+def _count_within(keys: Iterable[str]) -> Counter[str]:
+    """Return the number of keys within each module that holds some."""
+    return Counter(holder for key in set(keys) for holder in Path(key).parents)
+
+
+def _find_holder(key: str, held: Mapping[str, int], changed: Mapping[str, int]) -> str:
+    """Return the outermost module all of whose tensors change alike, or the key itself.
+
+    Args:
+        held: the number of keys within each module; `changed`, of those that change.
+    """
+    modules = reversed(list(Path(key).parents))
+    return next((module for module in modules if held[module] == changed[module]), key)
 
 
 def compare_freezing(pairs: Iterable[tuple[str, str]], code: Networks) -> Iterator[CodeChange]:

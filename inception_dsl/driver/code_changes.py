@@ -39,6 +39,7 @@ from inception_dsl.diff.code_state import (
 )
 from inception_dsl.diff.finding import ConditionsChanged, ExpressionsChanged, RecipeListed
 from inception_dsl.diff.unnamed import UnnamedDiff, compare_unnamed
+from inception_dsl.driver.changes import name_steps
 from inception_dsl.expr import Apply, Binary, Name
 from inception_dsl.ir import Path
 from inception_dsl.ops import OPS
@@ -61,7 +62,7 @@ def compare_code(old: Checked, new: Checked) -> Comparison:
     code = _find_code(old), _find_code(new)
     idle = code[0].idle, code[1].idle
     tensors: Tensors = code[0].tensors, code[1].tensors
-    steps = {Path(path): step for path, step in code[1].steps.items()}
+    steps = name_steps(code[1])
     told = tell_code_keys(compare_models(*models), models, tensors, idle)
     named = _make(old, new, models, told, tensors, steps)
     if not _count_steps(named):
@@ -98,8 +99,7 @@ def _make(
     diff, code = told.diff, (_find_code(old), _find_code(new))
     costs = compare_costs(old.model, old.cost, new.model, new.cost)
     found = judge_changes((models[0], old.cost), (models[1], new.cost), diff, costs)
-    old_steps = {Path(path): step for path, step in code[0].steps.items()}
-    lines = list_lines(models[0].graph, old_steps), list_lines(models[1].graph, steps)
+    lines = list_lines(models[0].graph, name_steps(code[0])), list_lines(models[1].graph, steps)
     shown = (finding for finding in found if not _is_of_import(finding))
     located = list(locate_findings(shown, *lines))
     dropped = find_dropped(located, code)

@@ -11,17 +11,8 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from inception_dsl.diagnostics import MissingExtraError
+from inception_dsl.emit.figure.formats import strokes
 from inception_dsl.emit.figure.formats.fonts import FONT_FILES, require_drawable
-from inception_dsl.emit.figure.formats.strokes import (
-    BADGE_RADIUS,
-    SIGN_WIDTH,
-    Polyline,
-    arrow_points,
-    badge_sign,
-    circle_sign,
-    hatching,
-    strike,
-)
 from inception_dsl.emit.figure.layout.scene import Badge, Box, Edge, Frame, PlacedText, Scene
 from inception_dsl.emit.figure.styles import CARD, Paint
 
@@ -117,7 +108,7 @@ class _Page:
             {"M": path.moveTo, "L": path.lineTo, "C": path.curveTo}[letter](*numbers)
         self._pen(edge.colour, edge.width, edge.dash)
         self.canvas.drawPath(path, stroke=1, fill=0)
-        if corners := arrow_points(edge):
+        if corners := strokes.arrow_points(edge):
             self.canvas.setFillColor(_colour(edge.colour))
             self.canvas.drawPath(self._trace([corners], closes=True), stroke=0, fill=1)
 
@@ -126,9 +117,9 @@ class _Page:
             x, y = box.x + CARD * card, box.y - CARD * card
             self._rect(x, y, box.width, box.height, box.radius, box.paint)
         if box.is_hatched:
-            self._lines(hatching(box), _mix(box.paint.stroke, box.paint.fill), 1)
+            self._lines(strokes.hatching(box), _mix(box.paint.stroke, box.paint.fill), 1)
         if box.form in {"sum", "product"}:
-            self._lines(circle_sign(box), box.paint.stroke, SIGN_WIDTH)
+            self._lines(strokes.circle_sign(box), box.paint.stroke, strokes.SIGN_WIDTH)
         for text in (*box.lines, *box.notes):
             self._text(text)
         if box.badge:
@@ -136,9 +127,9 @@ class _Page:
 
     def _badge(self, badge: Badge) -> None:
         self.canvas.setFillColor(_colour(badge.colour))
-        self.canvas.circle(badge.x, -badge.y, BADGE_RADIUS, stroke=0, fill=1)
-        signs = badge_sign(badge.sign, badge.x, badge.y)
-        self._lines(signs, self.scene.paper, SIGN_WIDTH, closes=badge.sign == "delta")
+        self.canvas.circle(badge.x, -badge.y, strokes.BADGE_RADIUS, stroke=0, fill=1)
+        signs = strokes.badge_sign(badge.sign, badge.x, badge.y)
+        self._lines(signs, self.scene.paper, strokes.SIGN_WIDTH, closes=badge.sign == "delta")
 
     def _text(self, text: PlacedText) -> None:
         canvas = self.canvas
@@ -151,7 +142,7 @@ class _Page:
         }[text.anchor]
         draw(text.x, -text.y, text.text)
         if text.struck:
-            self._lines([strike(text)], text.colour, 1)
+            self._lines([strokes.strike(text)], text.colour, 1)
 
     def _rect(
         self, x: float, y: float, width: float, height: float, radius: float, paint: Paint
@@ -165,12 +156,12 @@ class _Page:
         self.canvas.roundRect(x, -y - height, width, height, radius, has_stroke, has_fill)
 
     def _lines(
-        self, lines: Iterable[Polyline], colour: str, width: float, *, closes: bool = False
+        self, lines: Iterable[strokes.Polyline], colour: str, width: float, *, closes: bool = False
     ) -> None:
         self._pen(colour, width)
         self.canvas.drawPath(self._trace(lines, closes=closes), stroke=1, fill=0)
 
-    def _trace(self, lines: Iterable[Polyline], *, closes: bool) -> Any:
+    def _trace(self, lines: Iterable[strokes.Polyline], *, closes: bool) -> Any:
         path = self.canvas.beginPath()
         for start, *others in lines:
             path.moveTo(start[0], -start[1])

@@ -10,16 +10,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from inception_dsl.channels import xml_text
-from inception_dsl.emit.figure.formats.strokes import (
-    BADGE_RADIUS,
-    SIGN_WIDTH,
-    Polyline,
-    arrow_points,
-    badge_sign,
-    circle_sign,
-    hatching,
-    strike,
-)
+from inception_dsl.emit.figure.formats import strokes
 from inception_dsl.emit.figure.layout.scene import Badge, Box, Edge, Frame, PlacedText, Scene
 from inception_dsl.emit.figure.styles import CARD, FONT, INK, Paint
 
@@ -73,7 +64,7 @@ def _edges(edges: Iterable[Edge]) -> Iterator[str]:
 
 
 def _arrow(edge: Edge) -> str:
-    points = arrow_points(edge)
+    points = strokes.arrow_points(edge)
     return f"{_polyline(points)}Z" if points else ""
 
 
@@ -97,27 +88,29 @@ def _box(box: Box, paper: str) -> Iterator[str]:
 
 def _sign(box: Box) -> str:
     """Return a drawn plus or times."""
-    lines = "".join(map(_polyline, circle_sign(box)))
-    return f'<path stroke="{box.paint.stroke}" stroke-width="{_n(SIGN_WIDTH)}" d="{lines}"/>'
+    lines = "".join(map(_polyline, strokes.circle_sign(box)))
+    return (
+        f'<path stroke="{box.paint.stroke}" stroke-width="{_n(strokes.SIGN_WIDTH)}" d="{lines}"/>'
+    )
 
 
 def _hatching(box: Box) -> str:
-    lines = "".join(map(_polyline, hatching(box)))
+    lines = "".join(map(_polyline, strokes.hatching(box)))
     return f'<path fill="none" stroke="{box.paint.stroke}" stroke-opacity="0.35" d="{lines}"/>'
 
 
 def _badge(badge: Badge, paper: str) -> str:
     """Return a disc, its sign drawn: not every font has a delta."""
-    signs = badge_sign(badge.sign, badge.x, badge.y)
+    signs = strokes.badge_sign(badge.sign, badge.x, badge.y)
     lines = "".join(map(_polyline, signs)) + ("Z" if badge.sign == "delta" else "")
-    disc = f'<circle cx="{_n(badge.x)}" cy="{_n(badge.y)}" r="{_n(BADGE_RADIUS)}"'
+    disc = f'<circle cx="{_n(badge.x)}" cy="{_n(badge.y)}" r="{_n(strokes.BADGE_RADIUS)}"'
     return (
         f'{disc} fill="{badge.colour}"/>'
-        f'<path fill="none" stroke="{paper}" stroke-width="{_n(SIGN_WIDTH)}" d="{lines}"/>'
+        f'<path fill="none" stroke="{paper}" stroke-width="{_n(strokes.SIGN_WIDTH)}" d="{lines}"/>'
     )
 
 
-def _polyline(points: Polyline) -> str:
+def _polyline(points: strokes.Polyline) -> str:
     return "M" + "L".join(f"{_n(x)},{_n(y)}" for x, y in points)
 
 
@@ -144,7 +137,7 @@ def _text_element(text: PlacedText) -> str:
     if not text.struck:
         return element
     # Some converters know no `text-decoration`.
-    line = _polyline(strike(text))
+    line = _polyline(strokes.strike(text))
     return f'{element}<path stroke="{text.colour}" stroke-width="1" d="{line}"/>'
 
 
