@@ -1,17 +1,9 @@
-"""The walk for programs and notebooks: load a spec once, then ask for its cost, figures or module.
-
-Every function is one call of the driver; only `module` and `verify` import torch. Longer than 400
-lines: a network answers every question of a notebook itself.
-"""
+"""A network, and all that a program or a notebook may ask of it."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from numbers import Integral, Real
-from os import PathLike, fsdecode
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +17,8 @@ from inception_dsl.analysis import (
     measure_fields,
     measure_memory,
 )
+from inception_dsl.api.arguments import Param, write_params
+from inception_dsl.api.figures import Figure, check_choices, check_page
 from inception_dsl.diagnostics import Diagnostic
 from inception_dsl.driver.options import check_batch, choose
 from inception_dsl.ir import Model, TensorType, write_types
@@ -37,7 +31,6 @@ if TYPE_CHECKING:
     from inception_dsl.analysis import ConventionCount
     from inception_dsl.analysis.roofline import RooflineReport
     from inception_dsl.analysis.symbolic import SymbolicCost
-    from inception_dsl.driver.swept import SweepTable
     from inception_dsl.emit.figure import (
         Background,
         CurveKind,
@@ -48,183 +41,6 @@ if TYPE_CHECKING:
         Theme,
     )
     from inception_dsl.ir.recipe import Recipe, Result
-
-Param = int | float | str
-"""The value of a network's parameter: a number, or a word of an op such as `relu`."""
-
-
-def load(
-    spec: str | PathLike[str],
-    *,
-    input: str | Mapping[str, str] | None = None,
-    params: Mapping[str, Param] | None = None,
-) -> Network:
-    """Load a spec and check it, as `inception-dsl check` does.
-
-    Args:
-        spec: a .yaml file, or a name that `inception-dsl list` shows.
-        input: another input than the spec's: height x width x channels, as in `331x331x3`; of
-            several, a mapping such as `{"left": "105x105x1"}`.
-        params: other values for the network's parameters, as in `{"num_classes": 10}`.
-
-    Raises:
-        SpecError: the spec has errors; as text, they are the output of `inception-dsl check`.
-
-    Example:
-        >>> load("googlenet", params={"num_classes": 10}).output
-        TensorType(shape=(10,))
-    """
-    overrides = make_overrides(input, params)
-    checked = driver.check(_name_spec(spec), folder=Path.cwd(), overrides=overrides)
-    return Network(checked, overrides)
-
-
-def _name_spec(spec: str | PathLike[str]) -> str:
-    if not isinstance(spec, str | PathLike):
-        kind = type(spec).__name__
-        raise TypeError(f"a spec is a .yaml file or the name of one; this is of type {kind}")
-    return fsdecode(spec)
-
-
-def make_overrides(
-    input: str | Mapping[str, str] | None, params: Mapping[str, Param] | None
-) -> Overrides:
-    """Return the changes to a spec that a caller asks for; the arguments are those of `load`."""
-    texts = input.items() if isinstance(input, Mapping) else [("", input or "")]
-    if not all(isinstance(name, str) and isinstance(text, str) for name, text in texts):
-        raise TypeError(f"an input is a text such as '331x331x3', not {input!r}")
-    return Overrides(input, _write_params(params or {}), from_python=True)
-
-
-def _take_only(types: Mapping[str, TensorType], kind: str) -> TensorType:
-    if len(types) > 1:
-        raise ValueError(f"the network has {len(types)} {kind}s: read `{kind}s`")
-    return next(iter(types.values()))
-
-
-def trace(module: nn.Module, input: str | Mapping[str, str], *, name: str | None = None) -> Network:
-    """Make a network of a module of torch, as `inception-dsl import` does.
-
-    The module runs without values; nothing of it changes.
-
-    Args:
-        input: the module's input: height x width x channels, as in `224x224x3`; several by the
-            names of the arguments of `forward`, as in `{"left": "64x64x1", "right": "64x64x1"}`.
-        name: the network's name; the name of the module's class unless it is given.
-
-    Raises:
-        SpecError: E704, the module does not run on the input; E705, the language cannot say what
-            it does.
-        MissingExtraError: torch is not installed.
-
-    Example:
-        >>> from torch import nn
-        >>> trace(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU()), "32x32x3").output
-        TensorType(shape=(8, 30, 30))
-    """
-    from inception_dsl.bridge import require_torch
-    from inception_dsl.driver.importing import import_module, make_name
-
-    require_torch()
-    if not isinstance(input, str | Mapping):
-        raise TypeError("an input is a text such as '224x224x3'; several are a mapping of them")
-    named = make_name(type(module).__name__ if name is None else name)
-    imported = import_module(module, input, name=named, folder=Path.cwd())
-    return Network(driver.check_file(imported.file, AS_WRITTEN))
-
-
-def sweep(
-    spec: str | PathLike[str],
-    axes: Mapping[str, str | Iterable[Param]],
-    *,
-    columns: Sequence[str] = ("params", "macs"),
-    within: Sequence[str] = (),
-    best: str | None = None,
-    most: int = 10,
-    input: str | Mapping[str, str] | None = None,
-    params: Mapping[str, Param] | None = None,
-) -> SweepTable:
-    """Count a grid of networks, as `inception-dsl flops --sweep` does.
-
-    Args:
-        spec: a .yaml file, or a name that `inception-dsl list` shows.
-        axes: the values of each axis, or a text of them such as `128:320:32`.
-        columns: the costs: `params`, `weights`, `macs`, `flops`, `activations`, `depth`.
-        within: bounds besides the budget, as in `["macs <= 5G"]`.
-        best: the rows that fit best: `largest=macs`, `nearest=macs:5G`, `pareto=macs,params`.
-        most: the number of rows that fit best; a Pareto front has all of its rows.
-        input: another input than the spec's.
-        params: other values for the network's parameters.
-
-    Raises:
-        SpecError: the spec has errors; E511 an axis that it has not, E512 wrong values.
-        ValueError: a cost, a bound or a way is none of its choices.
-        MissingExtraError: numpy is not installed.
-
-    Example:
-        >>> table = sweep("alexnet", {"num_classes": [10, 100, 1000]}, best="nearest=params:57M")
-        >>> table.columns["params"].tolist()
-        [57044810, 57413540, 61100840]
-        >>> table.best
-        (0, 1, 2)
-    """
-    from inception_dsl.driver.sweep_options import choose_costs, read_bound, read_most, read_wish
-    from inception_dsl.driver.sweeping import begin_sweep
-    from inception_dsl.driver.swept import gather
-
-    choose_costs(columns)
-    if not isinstance(axes, Mapping):
-        raise TypeError(f"`axes` is a mapping such as {{'num_classes': [10, 100]}}, not {axes!r}")
-    texts = [f"{name}={_write_axis(name, values)}" for name, values in axes.items()]
-    wish = None if best is None else read_wish(best, most=read_most(str(most)))
-    begun = begin_sweep(
-        _name_spec(spec),
-        texts,
-        folder=Path.cwd(),
-        overrides=make_overrides(input, params),
-        measures=[*columns, *([wish.measure, wish.other] if wish else [])],
-        bounds=[read_bound(text) for text in within],
-    )
-    return gather(begun, wish)
-
-
-def _write_axis(name: str, values: str | Iterable[Param]) -> str:
-    if isinstance(values, str):
-        return values
-    if not isinstance(values, Iterable):
-        raise TypeError(f"the values of the axis `{name}` are a text or a list, not {values!r}")
-    return ",".join(_write_params({name: value})[name] for value in values)
-
-
-def _write_params(params: Mapping[str, Param]) -> dict[str, str]:
-    """Return the values of parameters as the command line takes them."""
-    if not isinstance(params, Mapping):
-        raise TypeError(f"`params` is a mapping such as {{'num_classes': 10}}, not {params!r}")
-    texts = {}
-    for name, value in params.items():
-        if isinstance(value, bool) or not isinstance(value, Integral | Real | str):
-            message = f"the parameter `{name}` takes a number or a word of an op, not {value!r}"
-            raise ValueError(message)
-        is_whole = isinstance(value, Integral | str)
-        texts[name] = str(value) if is_whole else f"{Decimal(str(value)):f}"
-    return texts
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Figure:
-    """A figure, which a notebook shows.
-
-    Attributes:
-        svg: the text of its file.
-    """
-
-    svg: str
-
-    def __repr__(self) -> str:
-        return f"<Figure: {len(self.svg):,} characters of SVG>"
-
-    def _repr_svg_(self) -> str:
-        return self.svg
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -310,6 +126,7 @@ class Network:
             ValueError: the batch is no number from 1 to a billion.
 
         Example:
+            >>> from inception_dsl import load
             >>> cost = load("inception_v4").cost(batch=8)
             >>> cost.totals.macs // 8
             12253974624
@@ -326,6 +143,7 @@ class Network:
             ValueError: there is no such type, or the batch is out of bounds.
 
         Example:
+            >>> from inception_dsl import load
             >>> memory = load("inception_v4").memory()
             >>> memory.peak, memory.peak_at
             (186610036, 'stem.mixed2.concat')
@@ -345,6 +163,7 @@ class Network:
             RuntimeError: the spec has changed since it was loaded.
 
         Example:
+            >>> from inception_dsl import load
             >>> (piece,) = load("inception_v4").symbolic("reduction_a").pieces
             >>> print(piece.costs["params"])
             in*k + 9*in*n + 9*k*l + 9*l*m + 2*k + 2*l + 2*m + 2*n
@@ -370,6 +189,7 @@ class Network:
             ValueError: there is no such convention, or the batch is out of bounds.
 
         Example:
+            >>> from inception_dsl import load
             >>> load("mobilenet_v2").count("fvcore").total
             314193216
         """
@@ -392,6 +212,7 @@ class Network:
             MissingExtraError: neither torch nor numpy is there to measure the processor.
 
         Example:
+            >>> from inception_dsl import load
             >>> load("inception_v4").least_time("h100", dtype="bfloat16").inference.fitting
             10099
         """
@@ -410,6 +231,7 @@ class Network:
         """Measure the receptive field of every node by its path, in pixels of the input.
 
         Example:
+            >>> from inception_dsl import load
             >>> load("vgg16").fields()["stage5.maxpool"].height
             Windows(start=-90, stride=32, size=212)
         """
@@ -419,6 +241,7 @@ class Network:
         """Count the convs and linears on the longest path to every node, by its path.
 
         Example:
+            >>> from inception_dsl import load
             >>> load("googlenet").depths()["fc"]
             22
         """
@@ -431,6 +254,7 @@ class Network:
             SpecError: E501, PyTorch cannot express a step.
 
         Example:
+            >>> from inception_dsl import load
             >>> print(load("inception_v4").emit()[:65])
             # generated by inception-dsl from specs/inception_v4.yaml, do not
         """
@@ -452,6 +276,7 @@ class Network:
             RuntimeError: the spec has changed since it was loaded, and `params` are given.
 
         Example:
+            >>> from inception_dsl import load
             >>> module = load("googlenet").module(seed=0, num_classes=10)
             >>> module.fc
             Linear(in_features=1024, out_features=10, bias=True)
@@ -465,7 +290,7 @@ class Network:
 
     def _with_params(self, params: Mapping[str, Param]) -> Network:
         """Return the network with other parameters, from the same spec."""
-        merged = {**self.overrides.params, **_write_params(params)}
+        merged = {**self.overrides.params, **write_params(params)}
         overrides = Overrides(self.overrides.input, merged, from_python=True)
         self._refuse_changed()
         return Network(driver.measure_file(self.checked.file, overrides), overrides)
@@ -483,6 +308,7 @@ class Network:
             The differences, which are faults of this package; none if all is well.
 
         Example:
+            >>> from inception_dsl import load
             >>> load("inception_v4").verify()
             []
         """
@@ -523,14 +349,15 @@ class Network:
             SpecError: E502, the figure cannot be drawn.
 
         Example:
+            >>> from inception_dsl import load
             >>> network = load("inception_v4")
             >>> network.figure(block="inception_a", style="paper").svg[:4]
             '<svg'
         """
         from inception_dsl.emit.figure import Request, find_style
 
-        _check_choices(detail, style, direction, shapes, cost, curve)
-        _check_page(theme, background)
+        check_choices(detail, style, direction, shapes, cost, curve)
+        check_page(theme, background)
         look = find_style(style, direction)
         request = Request(
             detail,
@@ -555,43 +382,10 @@ class Network:
         return self.figure().svg
 
 
-def _check_choices(
-    detail: str, style: str, direction: str, shapes: str, cost: str | None, curve: str | None
-) -> None:
-    """Refuse a figure that none of the choices is.
-
-    Raises:
-        ValueError: an argument is none of its choices.
-    """
-    from inception_dsl.emit.figure import (
-        CURVES,
-        DETAILS,
-        DIRECTIONS,
-        PRESETS,
-        SHADINGS,
-        SHAPES,
-    )
-
-    choose(detail, DETAILS, "detail")
-    choose(style, PRESETS, "style")
-    choose(direction, DIRECTIONS, "direction")
-    choose(shapes, SHAPES, "choice of shapes")
-    if cost is not None:
-        choose(cost, SHADINGS, "cost")
-    if curve is not None:
-        choose(curve, CURVES, "curve")
-
-
-def _check_page(theme: str, background: str) -> None:
-    """Refuse a page that no figure is drawn for.
-
-    Raises:
-        ValueError: an argument is none of its choices.
-    """
-    from inception_dsl.emit.figure import BACKGROUNDS, THEMES
-
-    choose(theme, THEMES, "theme")
-    choose(background, BACKGROUNDS, "background")
+def _take_only(types: Mapping[str, TensorType], kind: str) -> TensorType:
+    if len(types) > 1:
+        raise ValueError(f"the network has {len(types)} {kind}s: read `{kind}s`")
+    return next(iter(types.values()))
 
 
 def _shorten(count: int) -> str:
@@ -600,20 +394,3 @@ def _shorten(count: int) -> str:
         if count >= size:
             return f"{count / size:.2f} {prefix}"
     return f"{count} "
-
-
-def _show_reports() -> None:
-    """Have IPython, where it runs, show a cost report as a table."""
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    if shell is not None:
-        formatter = shell.display_formatter.formatters["text/markdown"]
-        formatter.for_type(CostReport, _write_table)
-
-
-def _write_table(report: CostReport) -> str:
-    from inception_dsl.emit.report import Facts, Layout, render_costs
-
-    return render_costs([Facts(report)], Layout(), format="markdown")
-
-
-_show_reports()
