@@ -238,6 +238,13 @@ def begin_line(span: Span) -> str:
     return lead
 
 
+def rest_of_line(span: Span) -> str:
+    """Return the text behind an item on its last line, without the line end."""
+    source = span.source.text
+    end = source.find("\n", span.end)
+    return source[span.end : len(source) if end < 0 else end].rstrip("\r")
+
+
 def end_of_line(span: Span) -> str:
     """Return the line end that a text uses."""
     return _find_line_end(span.source.text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from inception_dsl.emit.spec.places import (
     RewriteError,
@@ -12,9 +13,10 @@ from inception_dsl.emit.spec.places import (
     end_of_line,
     find_end,
     read_step,
+    rest_of_line,
     write_in_flow,
 )
-from inception_dsl.emit.spec.step import find_words
+from inception_dsl.emit.spec.step import cut_note, find_words
 from inception_dsl.ops import Op
 from inception_dsl.passes import PoolBehind
 from inception_dsl.source import Span
@@ -45,16 +47,15 @@ def write_pool_behind(
     (pooling, _), (step, op) = read_step(pool), read_step(conv)
     if pooling.count is not None or step.count is not None:
         raise RewriteError("one of both is a repeated step")
-    text = pool.step.text.text
-    moved = text[: pooling.words[-1].end] + ")" if pooling.words else text[: pooling.name.end]
+    moved = cut_note(pool.step.text.text)
     linear = _write_linear(op, step, conv.step.text.text, edit)
     items = [pool.items.items[place.index] for place in (pool, conv)]
     regions = [Span(item.span.source, item.span.start, find_end(item)) for item in items]
     if any("#" in region.text or "\n" in region.text for region in regions):
         raise RewriteError("a comment or several lines stand in one of both")
-    if any(region.text.startswith("{") for region in regions):
+    if any(region.begins_with("{") for region in regions):
         raise RewriteError("one of both stands in braces")
-    if pool.items.span.text.startswith("["):
+    if pool.items.span.begins_with("["):
         behind = ", ".join([_name(pool.key, write_in_flow(moved)), *edit.behind])
         first = _name(conv.key, write_in_flow(linear))
         return [TextEdit(regions[0], first), TextEdit(regions[1], behind)]
@@ -80,26 +81,47 @@ def _write_lines(
     Raises:
         RewriteError: something else stands on their lines or between them.
     """
-    source, text = regions[0].source, regions[0].source.text
-    lead, line_end = begin_line(regions[0].part(0, 0)), end_of_line(regions[0])
-    starts, begins, ends = [], [], []
-    for region in regions:
-        begin_line(region.part(0, 0))
-        begin = start = text.rfind("\n", 0, region.start) + 1
-        while start and text[text.rfind("\n", 0, start - 1) + 1 : start].lstrip().startswith("#"):
-            start = text.rfind("\n", 0, start - 1) + 1
-        end = text.find("\n", region.end)
-        starts.append(start)
-        begins.append(begin)
-        ends.append(len(text[: len(text) if end < 0 else end].rstrip("\r")))
-    if text[ends[0] : starts[1]].strip():
+    pool, conv = (_find_lines(region) for region in regions)
+    source = regions[0].source
+    if source.text[pool.end : conv.start].strip():
         raise RewriteError("something else stands between both")
-    above = [text[start:begin] for start, begin in zip(starts, begins, strict=True)]
-    tails = [text[region.end : end] for region, end in zip(regions, ends, strict=True)]
-    first = f"{above[1]}{lead}{steps[0]}{tails[1]}"
-    second = f"{above[0]}{lead}{steps[1]}{tails[0]}"
-    lines = [first, second, *(f"{lead}{each}" for each in behind)]
-    return TextEdit(Span(source, starts[0], ends[1]), line_end.join(lines))
+    first = f"{conv.above}{pool.lead}{steps[0]}{conv.tail}"
+    second = f"{pool.above}{pool.lead}{steps[1]}{pool.tail}"
+    lines = [first, second, *(f"{pool.lead}{each}" for each in behind)]
+    return TextEdit(Span(source, pool.start, conv.end), end_of_line(regions[0]).join(lines))
+
+
+class _Lines(NamedTuple):
+    """The lines of an item: those of its comments, and its own.
+
+    Attributes:
+        above: the comments above it, with their line ends.
+        lead: the text before it on its line.
+        tail: the text behind it on its line.
+    """
+
+    above: str
+    lead: str
+    tail: str
+    start: int
+    end: int
+
+
+def _find_lines(region: Span) -> _Lines:
+    """Return the lines of an item that stands on one line.
+
+    Raises:
+        RewriteError: something else stands before it.
+    """
+    text = region.source.text
+    lead, tail = begin_line(region.part(0, 0)), rest_of_line(region)
+    begin = start = region.start - len(lead)
+    while start:
+        before = text.rfind("\n", 0, start - 1) + 1
+        if not text[before:start].lstrip().startswith("#"):
+            break
+        start = before
+    return _Lines(text[start:begin], lead, tail, start, region.end + len(tail))
 
 
 def _write_linear(op: Op, step: StepText, text: str, edit: PoolBehind) -> str:
@@ -108,10 +130,9 @@ def _write_linear(op: Op, step: StepText, text: str, edit: PoolBehind) -> str:
     Raises:
         RewriteError: they have words of their own.
     """
-    note = "" if step.note is None else f" {text[text.rindex('->') :]}"
-    bare = text if step.note is None else text[: text.rindex("->")].rstrip()
     if not edit.behind:
-        return f"{bare}{note}"
+        return text
+    note = "" if step.note is None else f" -> {step.note.text}"
     words: list[str] = []
     for word in find_words(op, step):
         sets = op.flags.get(word.text, {}) if not word.attribute else {word.attribute: None}

@@ -22,9 +22,17 @@ from inception_dsl.emit.spec.places import (
     name_later,
     number_of,
     read_step,
+    rest_of_line,
     write_in_flow,
 )
-from inception_dsl.emit.spec.step import KEYS_BESIDE, find_pad, find_words, write_expr, write_pad
+from inception_dsl.emit.spec.step import (
+    KEYS_BESIDE,
+    cut_note,
+    find_pad,
+    find_words,
+    write_expr,
+    write_pad,
+)
 from inception_dsl.expr import Expr
 from inception_dsl.ir import Value
 from inception_dsl.ops import Op, shown
@@ -206,8 +214,7 @@ def move_behind(places: StepPlaces, spans: Sequence[Span]) -> list[TextEdit]:
     moved, text = regions[0].text, first.step.text
     if step.note is not None:
         start, end = text.start - regions[0].start, text.end - regions[0].start
-        bare = text.text[: text.text.rindex("->")].rstrip()
-        moved = moved[:start] + bare + moved[end:]
+        moved = moved[:start] + cut_note(text.text) + moved[end:]
     return [*_move_lines(regions, moved)]
 
 
@@ -216,8 +223,7 @@ def _move_lines(regions: Sequence[Span], moved: str) -> list[TextEdit]:
     source = regions[0].source
     spans = []
     for region in regions:
-        end = source.text.find("\n", region.end)
-        tail = source.text[region.end : len(source.text) if end < 0 else end].rstrip("\r")
+        tail = rest_of_line(region)
         has_comment = tail.lstrip(" \t").startswith("#")
         spans.append(Span(source, region.start, region.end + len(tail) * has_comment))
     tail = source.text[regions[0].end : spans[0].end]
@@ -233,11 +239,11 @@ def _write_part(
         pad: its padding; None for that of the step.
         inner: its width; None for that of the step.
     """
-    old_pad = find_pad(op, step) if pad is not None else None
+    old_pad = find_pad(op, step)
     words: list[str] = []
     for word in find_words(op, step):
-        if word == old_pad:
-            words.append(write_pad(op, pad or 0))
+        if pad is not None and word == old_pad:
+            words.append(write_pad(op, pad))
         elif word.attribute == "width" and inner is not None:
             words.append(write_expr(inner))
         elif word.attribute != "stride":
@@ -285,7 +291,7 @@ def _write_items(place: StepPlace, parts: Sequence[tuple[str | None, str]]) -> l
         width = place.region.start - key.start
     is_listed = place.items.span.begins_with("[")
     behind = ", " if is_listed else f"{end_of_line(text)}{begin_line(start)}"
-    before, after = ("{", "}") if item.text.startswith("{") and key is not None else ("", "")
+    before, after = ("{", "}") if item.begins_with("{") and key is not None else ("", "")
     reading = _find_reading(place)
     shown: list[str] = []
     for index, (name, part) in enumerate(parts):

@@ -127,6 +127,17 @@ def find_pad(op: Op, step: StepText) -> Word | None:
     return None
 
 
+def cut_note(text: str) -> str:
+    """Return the text of a step without its shape note.
+
+    Example:
+        >>> cut_note("3x3 conv (32 stride 2) -> 16x16x32")
+        '3x3 conv (32 stride 2)'
+    """
+    step = parse_step(text)
+    return text[: step.words[-1].end] + ")" if step.words else text[: step.name.end]
+
+
 def write_pad(op: Op, pad: Value) -> str:
     """Return the word of a padding."""
     return op.flag_of("pad", pad) or f"pad {shown(pad)}"
