@@ -316,18 +316,13 @@ def checked(format: str, *arguments: str) -> int:
     return main(["check", "--format", format, *arguments])
 
 
-@pytest.fixture
-def folder(here: Project) -> Project:
-    return here
-
-
 @pytest.mark.parametrize("format", WRITERS)
 def test_a_good_spec_has_no_findings(
-    format: str, folder: Project, capsys: pytest.CaptureFixture[str]
+    format: str, here: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder.write(NET, FINE)
+    here.write(NET, FINE)
     assert checked(format, NET) == 0
-    assert capsys.readouterr() == (WRITERS[format]([], root=folder.root, fine=[NET]), "")
+    assert capsys.readouterr() == (WRITERS[format]([], root=here.root, fine=[NET]), "")
 
 
 @pytest.mark.parametrize("format", WRITERS)
@@ -339,11 +334,11 @@ def test_findings_are_the_result(
     code: str,
     ended: int,
     format: str,
-    folder: Project,
+    here: Project,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     if spec is not None:
-        folder.write(NET, spec)
+        here.write(NET, spec)
     assert checked(format, NET) == ended
     output, errors = capsys.readouterr()
     results = output.partition('"results"')[2] if format == "sarif" else output
@@ -351,11 +346,11 @@ def test_findings_are_the_result(
 
 
 def test_all_specs_are_in_one_document_in_their_order(
-    folder: Project, capsys: pytest.CaptureFixture[str]
+    here: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder.write("specs/a.yaml", UNREAD)
-    folder.write("specs/b.yaml", FINE)
-    folder.write("specs/c.yaml", POOL)
+    here.write("specs/a.yaml", UNREAD)
+    here.write("specs/b.yaml", FINE)
+    here.write("specs/c.yaml", POOL)
     assert checked("json") == 1
     loaded = json.loads(capsys.readouterr().out)
     assert [finding["code"] for finding in loaded["findings"]] == ["W601", "E304"]
@@ -366,9 +361,9 @@ def test_all_specs_are_in_one_document_in_their_order(
 
 
 def test_a_finding_outweighs_a_file_that_is_not_there(
-    folder: Project, capsys: pytest.CaptureFixture[str]
+    here: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder.write(NET, POOL)
+    here.write(NET, POOL)
     assert checked("json", "nope.yaml", NET) == 1
     loaded = json.loads(capsys.readouterr().out)
     assert [finding["code"] for finding in loaded["findings"]] == ["E001", "E304"]

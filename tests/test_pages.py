@@ -134,11 +134,6 @@ findings of `diff` and of `verify`.
 every_page = pytest.mark.parametrize("code", CODES)
 
 
-@pytest.fixture
-def folder(here: Project) -> Project:
-    return here
-
-
 def lay(files: _Files, project: Project) -> None:
     """Writes the files of a page; those of `HEAD:` are committed, and are no longer there."""
     committed = {name: text for name, text in files.items() if name.startswith("HEAD:")}
@@ -169,10 +164,10 @@ def found_codes(output: str) -> set[str]:
 
 @every_page
 def test_the_bad_spec_is_answered_as_its_page_shows(
-    code: str, folder: Project, capsys: pytest.CaptureFixture[str]
+    code: str, here: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shown = read(page(code))
-    lay(shown.bad, folder)
+    lay(shown.bad, here)
     ended = main(shown.arguments)
     output, errors = capsys.readouterr()
     if code.startswith("D"):
@@ -193,16 +188,16 @@ def test_the_bad_spec_is_answered_as_its_page_shows(
 
 @every_page
 def test_the_good_spec_is_fine(
-    code: str, folder: Project, capsys: pytest.CaptureFixture[str]
+    code: str, here: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shown = read(page(code))
-    lay(shown.bad, folder)
-    lay(shown.good, folder)
+    lay(shown.bad, here)
+    lay(shown.good, here)
     ended = main(shown.good_arguments)
     output, errors = capsys.readouterr()
     assert (ended, errors) == (0, "")
     assert code not in found_codes(output)
-    assert NET not in shown.good or folder.findings() == ()
+    assert NET not in shown.good or here.findings() == ()
 
 
 @every_page

@@ -73,6 +73,17 @@ class Parser(argparse.ArgumentParser):
         """Print an error in the arguments, and exit."""
         self._fail(message, f"`{self.prog} --help` shows the arguments")
 
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        """Refuse a value that is none of the choices; name the nearest one, if one is near."""
+        choices = [] if action.choices is None else list(map(str, action.choices))
+        if choices and value not in choices:
+            from inception_dsl.diagnostics import nearest
+
+            if close := nearest(str(value), choices):
+                error = argparse.ArgumentError(action, f"invalid choice: {value!r}")
+                self._fail(str(error), f"write `{close}`")
+        super()._check_value(action, value)
+
     def refuse(self, surplus: Sequence[str], arguments: Sequence[str]) -> NoReturn:
         """Print arguments that the command does not know, with a way out, and exit.
 

@@ -32,6 +32,7 @@ from inception_dsl.diagnostics import (
     SEVERITIES,
     Diagnostic,
     SpecError,
+    has_grave,
     merge_findings,
 )
 
@@ -136,9 +137,7 @@ def _judge(findings: Sequence[Diagnostic], errors: Sequence[Diagnostic], fail_on
     code = exit_code(errors) if errors else FINE
     if fail_on == NEVER:
         return code if code == UNUSABLE else FINE
-    least = SEVERITIES.index(fail_on)
-    fails = any(SEVERITIES.index(finding.severity) <= least for finding in findings)
-    return code or (FINDINGS if fails else FINE)
+    return code or (FINDINGS if has_grave(findings, fail_on) else FINE)
 
 
 def _write_baseline(policies: driver.Policies, errors: Sequence[Diagnostic]) -> int:

@@ -14,6 +14,7 @@ from inception_dsl.diagnostics.diagnostic import (
     Diagnostic,
     Fix,
     Label,
+    has_grave,
     severity_of,
 )
 from inception_dsl.diagnostics.errors import MissingExtraError, SpecError
@@ -36,6 +37,7 @@ __all__ = [
     "MissingExtraError",
     "Severity",
     "SpecError",
+    "has_grave",
     "merge_findings",
     "nearest",
     "nearest_term",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from inception_dsl.diagnostics.codes import CODES, Severity
+from inception_dsl.diagnostics.codes import CODES, NEVER, SEVERITIES, Severity
 from inception_dsl.source import Span
 
 
@@ -87,6 +88,14 @@ class Diagnostic:
     def name(self) -> str:
         """Return the name of the code, such as `branches-disagree`."""
         return CODES[self.code].name
+
+
+def has_grave(findings: Iterable[Diagnostic], least: str) -> bool:
+    """Tell whether a finding is of a severity or a graver one; none is of `never`."""
+    if least == NEVER:
+        return False
+    most = SEVERITIES.index(least)
+    return any(SEVERITIES.index(finding.severity) <= most for finding in findings)
 
 
 def severity_of(code: str) -> Severity:

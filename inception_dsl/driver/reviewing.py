@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from inception_dsl.diagnostics import NEVER, SEVERITIES, Diagnostic, SpecError, merge_findings
+from inception_dsl.diagnostics import Diagnostic, SpecError, has_grave, merge_findings
 from inception_dsl.driver.against import compare_against
 from inception_dsl.driver.building import GENERATED, plan_build
 from inception_dsl.driver.checking import check_all
@@ -75,9 +75,8 @@ def review_project(base: str, *, folder: Path, on_start: OnStart = ignore_start)
     except SpecError as error:
         findings += [found for found in error.diagnostics if found not in findings]
         is_made = False
-    least = -1 if fail_on == NEVER else SEVERITIES.index(fail_on)
-    fails = any(SEVERITIES.index(finding.severity) <= least for finding in findings)
-    fails = fails or bool(stale) or not is_made or (report is not None and report.fails)
+    fails = bool(stale) or not is_made or (report is not None and report.fails)
+    fails = fails or has_grave(findings, fail_on)
     return Review(base, tuple(findings), stale, report, fails, keeps_generated)
 
 

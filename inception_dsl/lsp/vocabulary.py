@@ -9,20 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from inception_dsl.diagnostics.pages import manual_page
-from inception_dsl.emit.report.op_page import read_rows, write_step
-from inception_dsl.ops import FANS, NORMS, PAD_WORDS, SCHEMES, Attribute, Op, Values, shown
-
-_KINDS = {
-    "width": "a whole number of at least 1",
-    "natural": "a whole number of at least 0",
-    "positive": "a whole number of at least 1",
-    "decimal": "a number",
-    "fraction": "a number from 0 to 1",
-    "flag": "on or off",
-    "size": "a size such as `3x3`",
-    "steps": "a whole number, or a size such as `2x1` whose sides differ",
-}
-
+from inception_dsl.emit.report.op_page import explain_values, read_rows, write_step
+from inception_dsl.ops import NORMS, Op, Values, shown
 
 _TAKES: tuple[tuple[str, Callable[[Op], str]], ...] = (
     ("a kernel before it", lambda op: op.kernel),
@@ -46,24 +34,6 @@ class OpWord(NamedTuple):
     example: str
 
 
-def explain_kind(attribute: Attribute) -> str:
-    """Return the values that an attribute takes, as words."""
-    if attribute.kind == "choice":
-        return "one of " + ", ".join(f"`{choice}`" for choice in attribute.choices)
-    if attribute.kind == "pad":
-        words = ", ".join(f"`{word}`" for word in sorted(PAD_WORDS))
-        return f"{words}, a number, or a size such as `1x2`"
-    if attribute.kind == "init":
-        schemes = ", ".join(f"`{scheme}`" for scheme in [*SCHEMES, *FANS])
-        return f"a scheme: {schemes}"
-    bounds = "".join(
-        f" {word} {bound}"
-        for word, bound in (("above", attribute.above), ("below", attribute.below))
-        if bound is not None
-    )
-    return _KINDS[attribute.kind] + bounds
-
-
 def list_words(op: Op) -> Iterator[OpWord]:
     """Yield the words of an op: its attributes by name, then its flags."""
     for attribute in op.own_attributes:
@@ -73,7 +43,7 @@ def list_words(op: Op) -> Iterator[OpWord]:
         usual = "no default" if default is None else f"default `{shown(default)}`"
         value = attribute.choices[0] if attribute.choices else shown(default or 2)
         text = attribute.name
-        yield OpWord(text, explain_kind(attribute), usual, f"{text} {value}")
+        yield OpWord(text, explain_values(attribute), usual, f"{text} {value}")
     for flag, sets in op.flags.items():
         yield OpWord(flag, "", f"sets {write_values(sets)}", flag)
 

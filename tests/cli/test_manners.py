@@ -283,6 +283,8 @@ def test_every_op_is_explained(capsys: Captured) -> None:
         text = capsys.readouterr().out
         for word in op.words():
             assert re.search(rf"^{word}\b", text, re.MULTILINE), (name, word)
+        for name, words in op.variants.items():
+            assert f"\n{name} of other tools: {op.written} ({' '.join(words)})\n" in text
         for alias in (*op.aliases, *op.variants):
             assert main(["explain", alias]) == 0
             assert capsys.readouterr().out == text
@@ -293,6 +295,23 @@ def test_an_op_that_is_none_is_answered_with_the_nearest(capsys: Captured) -> No
         main(["ops", "covn"])
     assert end.value.code == 2
     assert "no op is named `covn`: write `conv`" in capsys.readouterr().err
+
+
+def test_a_command_or_a_choice_that_is_none_is_answered_with_the_nearest(
+    capsys: Captured,
+) -> None:
+    for arguments, close in (
+        (["chek"], "check"),
+        (["check", "--fail-on", "warnin"], "warning"),
+        (["ops", "--color", "alway"], "always"),
+    ):
+        with pytest.raises(SystemExit) as end:
+            main(arguments)
+        assert end.value.code == 2
+        assert capsys.readouterr().err.endswith(f"\n  = help: write `{close}`\n")
+    with pytest.raises(SystemExit):
+        main(["xyz"])
+    assert "(choose from " in capsys.readouterr().err
 
 
 def test_bash_completes_commands_options_and_values(tmp_path: Path, capsys: Captured) -> None:

@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from inception_dsl.ops import OPS, Attribute, Op, flop_kinds, shown
+from inception_dsl.ops import FANS, OPS, PAD_WORDS, SCHEMES, Attribute, Op, flop_kinds, shown
 from inception_dsl.tables import Column, plain_table
 
 _VALUES: Mapping[str, str] = {
     "width": "the number of channels, written bare",
-    "natural": "a whole number from 0",
-    "positive": "a whole number from 1",
+    "natural": "a whole number of at least 0",
+    "positive": "a whole number of at least 1",
     "decimal": "a number",
     "fraction": "a number from 0 to 1",
-    "size": "a size, as in 3x3",
-    "pad": "a number, a size such as 1x2, or a word for a padding",
-    "steps": "a number, or a size whose sides differ, as in 2x1",
-    "init": "a scheme and its argument, as in `normal 0.01`",
+    "flag": "on or off",
+    "size": "a size such as `3x3`",
+    "steps": "a whole number, or a size such as `2x1` whose sides differ",
 }
 """The values of a word, by the kind of its attribute."""
 
@@ -75,6 +74,24 @@ def list_op_names() -> list[str]:
     ]
 
 
+def explain_values(attribute: Attribute) -> str:
+    """Return the values that a word takes."""
+    if attribute.kind == "choice":
+        return "one of " + ", ".join(f"`{choice}`" for choice in attribute.choices)
+    if attribute.kind == "pad":
+        words = ", ".join(f"`{word}`" for word in sorted(PAD_WORDS))
+        return f"{words}, a number, or a size such as `1x2`"
+    if attribute.kind == "init":
+        schemes = ", ".join(f"`{scheme}`" for scheme in [*SCHEMES, *FANS])
+        return f"a scheme and its argument, as in `normal 0.01`, of {schemes}"
+    bounds = "".join(
+        f" {word} {bound}"
+        for word, bound in (("above", attribute.above), ("below", attribute.below))
+        if bound is not None
+    )
+    return _VALUES[attribute.kind] + bounds
+
+
 def write_ops(rows: Mapping[str, OpRow]) -> str:
     """Return all ops in a table."""
     columns = (Column("step", "left"), Column("shape", "left"), Column("result", "left"))
@@ -104,12 +121,8 @@ def _word(attribute: Attribute) -> list[str]:
         is_set = isinstance(attribute.default, bool)
         default = ("on" if attribute.default else "off") if is_set else "auto"
         return [attribute.name, default, "a flag: write it alone, or `no_` before it"]
-    if attribute.alias_of:
-        value = f"another way to write `{attribute.alias_of}`"
-    elif attribute.choices:
-        value = " or ".join(attribute.choices)
-    else:
-        value = _VALUES.get(attribute.kind, "a word")
+    alias = attribute.alias_of
+    value = f"another way to write `{alias}`" if alias else explain_values(attribute)
     default = "needed" if attribute.default is None else shown(attribute.default)
     return [attribute.name, default if not attribute.alias_of else "", value]
 
@@ -122,6 +135,6 @@ def _other_names(op: Op) -> Iterator[str]:
     if op.aliases:
         yield f"other tools' names: {', '.join(op.aliases)}"
     for name, words in op.variants.items():
-        yield f"{name} of other tools: {op.written} ({words})"
+        yield f"{name} of other tools: {op.written} ({' '.join(words)})"
     if op.aliases or op.variants:
         yield ""
