@@ -19,7 +19,7 @@ from inception_dsl.bridge.processor import measure_processor
 from inception_dsl.cli import main
 from inception_dsl.diagnostics import MissingExtraError, SpecError
 from inception_dsl.driver.devices import find_device
-from inception_dsl.emit.report.roofline import write_amount
+from inception_dsl.emit.report.roofline import write_amount, write_device
 
 ROOT = Path(__file__).parents[1]
 
@@ -193,6 +193,16 @@ def test_the_processor_is_measured_and_its_table_can_be_kept(
     assert write_amount(kept.rates["float64"], "FLOP/s") in text.partition("title: ")[0]
     assert main([*command[:3], "cpu.yaml"]) == 0  # what is kept is a device as any other
     assert "a lower bound, not a measurement" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("amount", [1_000, 996_000, 1_061_234_567, 1_500 * 2**30, 3**31, 3**33])
+def test_a_table_of_any_amounts_is_read_as_it_was_written(amount: int, project: Project) -> None:
+    rates = {"float32": amount, "float64": amount + 1}
+    device = Device(
+        name="board.yaml", title="a: b", rates=rates, bandwidth=amount, memory=amount, source="x"
+    )
+    project.write("board.yaml", write_device(device))
+    assert find_device("board.yaml", folder=project.root) == device
 
 
 @pytest.mark.usefixtures("quick")

@@ -76,7 +76,7 @@ class Parser(argparse.ArgumentParser):
     def _check_value(self, action: argparse.Action, value: object) -> None:
         """Refuse a value that is none of the choices; name the nearest one, if one is near."""
         choices = [] if action.choices is None else list(map(str, action.choices))
-        if choices and value not in choices:
+        if choices and str(value) not in choices:
             from inception_dsl.diagnostics import nearest
 
             if close := nearest(str(value), choices):

@@ -32,7 +32,7 @@ _SHORT_NAMES = {
     "fp16": "float16",
 }
 """The names that data sheets have for types of numbers."""
-_AMOUNT = re.compile(r"([-+]?[0-9]{1,15}(?:\.[0-9]{1,9})?) ?([A-Za-z/]*)")
+_AMOUNT = re.compile(r"([-+]?[0-9]{1,15}(?:\.[0-9]{1,15})?) ?([A-Za-z/]*)")
 
 
 class _Dimension(NamedTuple):

@@ -314,6 +314,14 @@ def test_a_command_or_a_choice_that_is_none_is_answered_with_the_nearest(
     assert "(choose from " in capsys.readouterr().err
 
 
+def test_a_choice_that_is_a_number_is_taken(capsys: Captured) -> None:
+    with pytest.raises(SystemExit):
+        main(["evaluate", "net=net.pt", "--data", "none", "--crops", "14"])
+    assert "write `144`" in capsys.readouterr().err
+    assert main(["evaluate", "none=none.pt", "--data", "none", "--crops", "144"]) != 0
+    assert "invalid choice" not in capsys.readouterr().err
+
+
 def test_bash_completes_commands_options_and_values(tmp_path: Path, capsys: Captured) -> None:
     assert main(["completion", "bash"]) == 0
     script = tmp_path / "completion.bash"

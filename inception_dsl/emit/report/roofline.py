@@ -63,12 +63,15 @@ def write_device(device: Device) -> str:
     """Return the table of a device in YAML, as `--device` reads it."""
     import json
 
-    rates = ", ".join(f"{n}: {write_amount(rate, 'FLOP/s')}" for n, rate in device.rates.items())
+    def write(amount: int, unit: str) -> str:
+        return write_amount(amount, unit).replace(",", "")
+
+    rates = ", ".join(f"{name}: {write(rate, 'FLOP/s')}" for name, rate in device.rates.items())
     return (
         f"title: {json.dumps(device.title)}\n"
         f"rates: {{{rates}}}\n"
-        f"bandwidth: {write_amount(device.bandwidth, 'B/s')}\n"
-        f"memory: {write_amount(device.memory, 'B')}\n"
+        f"bandwidth: {write(device.bandwidth, 'B/s')}\n"
+        f"memory: {write(device.memory, 'B')}\n"
         f"source: {json.dumps(device.source)}\n"
     )
 
@@ -238,7 +241,7 @@ def write_seconds(seconds: float) -> str:
 
 
 _TIMES = (("s", 1.0), ("ms", 1e3), ("us", 1e6), ("ns", 1e9))
-_PREFIXES = (("T", 10**12), ("G", 10**9), ("M", 10**6))
+_PREFIXES = (("P", 10**15), ("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3))
 
 
 def write_amount(amount: int, unit: str) -> str:
