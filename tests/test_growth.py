@@ -16,8 +16,12 @@ from hostile_specs import alike_branches, many_claims, many_heads, unread_steps
 from inception_dsl import driver
 from inception_dsl.analysis import measure_depths, measure_fields, measure_memory
 from inception_dsl.diagnostics import SpecError
+from inception_dsl.diff import KeyChange
+from inception_dsl.diff.code_state import compare_idle
 from inception_dsl.driver import Checked
 from inception_dsl.emit.diff import FORMATS
+from inception_dsl.ir import Path as StepPath
+from inception_dsl.spec.files import CodeNetwork, IdleTensor
 
 SMALL, LARGE = 225, 900
 GROWN = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "growth.py"))["spec"]
@@ -158,3 +162,17 @@ def test_comparisons_and_their_reports_are_linear(
     count_work(5)  # what is imported once
     small, large = count_work(60), count_work(240)
     assert {name for name in large if large[name] >= 1.1 * 240 / 60 * small[name]} == set()
+
+
+def test_idle_tensors_of_code_are_told_in_linear_time() -> None:
+    """Each module of a list that never runs is one change, and its tensors are none of a step."""
+
+    def tell(count: int) -> None:
+        keys = [f"idle.{index}.norm.{name}" for index in range(count) for name in ("a", "b")]
+        changes = [KeyChange(None, key, None, (2,), None, StepPath(key).parent) for key in keys]
+        code = CodeNetwork(idle=tuple(IdleTensor(key, (2,), ()) for key in [*keys, "idle.used"]))
+        assert len(list(compare_idle(changes, (CodeNetwork(), code)))) == count
+
+    tell(SMALL)
+    small, large = (calls(lambda n=n: tell(n)) for n in (SMALL, LARGE))  # type: ignore[misc]
+    assert large < 1.1 * LARGE / SMALL * small

@@ -119,7 +119,6 @@ def _measure_old(
     if not within.is_dir():
         return None
     named: str | None = _name_from(folder, target)
-    assert named is not None
     if (path := _find_file(named, folder)) is not None and not files.exists(path):
         named = _rename(named, path, files, folder)
     if named is None:
@@ -169,7 +168,7 @@ def _rename(target: str, path: Path, files: Revision, folder: Path) -> str | Non
         if not all(part.isidentifier() for part in parts):
             return None
         module = ".".join(parts)
-    return target.replace(named.module, module, 1)
+    return named.in_module(module)
 
 
 def _name_from(folder: Path, target: str) -> str:
@@ -178,8 +177,8 @@ def _name_from(folder: Path, target: str) -> str:
     file = named.text if isinstance(named, FileTarget) else named.module
     if not Path(file).is_absolute():
         return target
-    place = os.path.relpath(Path(file).resolve(), folder.resolve())
-    return target.replace(file, Path(place).as_posix(), 1)
+    place = Path(os.path.relpath(Path(file).resolve(), folder.resolve())).as_posix()
+    return place if isinstance(named, FileTarget) else named.in_module(place)
 
 
 def _measure_new(target: str, folder: Path, input: NamedInput, *, is_known: bool) -> Checked | None:

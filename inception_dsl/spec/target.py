@@ -45,6 +45,16 @@ class Target(NamedTuple):
     name: str
     arguments: Mapping[str, Any]
 
+    def in_module(self, module: str) -> str:
+        """Return the text of the same `py` target of another module, or of another file.
+
+        Example:
+            >>> read_target("py:p:Net@p=1").in_module("models.p2")
+            'py:models.p2:Net@p=1'
+        """
+        start = len(self.library) + 1
+        return f"{self.library}:{module}{self.text[start + len(self.module) :]}"
+
 
 class FileTarget(NamedTuple):
     """A network that exists as a file.
