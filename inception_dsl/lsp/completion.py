@@ -15,6 +15,7 @@ from inception_dsl.lsp.cursor import Cursor, find_cursor
 from inception_dsl.lsp.desk import Desk, Document
 from inception_dsl.lsp.hover import describe_block
 from inception_dsl.lsp.keys import list_choices, list_keys
+from inception_dsl.lsp.steps import StepIndex, is_join
 from inception_dsl.lsp.vocabulary import describe_op, list_words
 from inception_dsl.ops import ACTIVATIONS, OPS, PAD_WORDS, WORDS, WRITTEN, Op
 from inception_dsl.resolve.blocks import ReadBlock
@@ -118,10 +119,18 @@ class _Known:
         declared = body.params if isinstance(body, BodySpec) else None
         return list(declared or ())
 
-    def paths(self, block: str) -> list[Path]:
-        """Return the paths of the steps of a block."""
+    def list_nameable(self, block: str, holder: Path) -> list[str]:
+        """Return the names of the steps and branches below a path of a block.
+
+        A join without a name stands at its op's own name, which no step calls it by.
+        """
         read = self.read.get(block)
-        return [step.path for step in read.definition.body] if read is not None else []
+        names = [
+            step.path.relative_to(holder).first
+            for step in (read.definition.body if read is not None else ())
+            if step.path.is_below(holder) and not (step.path.parent == holder and is_join(step))
+        ]
+        return list(dict.fromkeys(names))
 
 
 def _complete(cursor: Cursor, known: _Known, specs: Iterable[str]) -> tuple[list[Item], int]:
@@ -269,8 +278,6 @@ def _list_shapes(text: str, block: str, known: _Known) -> Iterator[Item]:
     if read is None or reading is None or reading.made is None:
         return
     call = text.partition("->")[0].split()
-    from inception_dsl.lsp.steps import StepIndex
-
     for step in StepIndex(reading).steps:
         written = step.span.text.partition("->")[0].split()
         if step.block is read and written == call:
@@ -288,11 +295,8 @@ def _list_siblings(known: _Known, block: str, keys: tuple[str, ...]) -> Iterator
         names = [key for key in body[:-1] if key not in _PASSED | BODY_KEYS]
     is_named_step = body[-2:-1] and body[-2] not in BODY_KEYS | {"-"}
     holder = Path(".".join(names[:-1] if is_named_step else names))
-    inside = [p.relative_to(holder).first for p in known.paths(block) if p.is_below(holder)]
-    joins = {name for name, op in OPS.items() if op.join is not None}
-    for name in dict.fromkeys(["input", *inside]):
-        if name.rstrip("0123456789") not in joins:
-            yield Item(name, "step", name)
+    for name in ("input", *known.list_nameable(block, holder)):
+        yield Item(name, "step", name)
 
 
 def _list_below(known: _Known, text: str) -> Iterator[Item]:

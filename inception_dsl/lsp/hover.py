@@ -15,7 +15,7 @@ from inception_dsl.lsp.desk import Desk, Document
 from inception_dsl.lsp.keys import describe_key
 from inception_dsl.lsp.navigation import find_named
 from inception_dsl.lsp.shapes import Shapes, find_shapes
-from inception_dsl.lsp.steps import Run, SpecStep
+from inception_dsl.lsp.steps import Run, SpecStep, is_join
 from inception_dsl.lsp.vocabulary import describe_op, list_words
 from inception_dsl.ops import OPS, shown
 from inception_dsl.resolve.disagree import describe_change, describe_window
@@ -56,7 +56,7 @@ def describe_step(shapes: Shapes, step: SpecStep) -> str:
 
 def _head(step: SpecStep) -> str:
     definition = step.step
-    if isinstance(definition, NodeDef) and OPS[definition.op].join is not None:
+    if isinstance(definition, NodeDef) and is_join(definition):
         return f"**{definition.op}** joins {len(definition.inputs)} values"
     return f"```\n{printable(step.span.text)}\n```"
 
@@ -152,7 +152,7 @@ def _claims(shapes: Shapes, step: SpecStep) -> Iterator[str]:
     if reading.made is None or reading.quantities is None or reading.cost is None:
         return
     paths = {str(run.path) for run in step.runs}
-    holders = {str(run.path.parent) for run in step.runs} if _is_join(step) else set()
+    holders = {str(run.path.parent) for run in step.runs} if is_join(step.step) else set()
     lines = []
     for claim in reading.made.model.claims:
         if claim.at is not None and claim.at in paths | holders:
@@ -160,10 +160,6 @@ def _claims(shapes: Shapes, step: SpecStep) -> Iterator[str]:
             lines.append(f"- {_write_claim(claim, counted)}")
     if lines:
         yield "\n".join(["claims:", "", *lines[:MAX_CLAIMS]])
-
-
-def _is_join(step: SpecStep) -> bool:
-    return isinstance(step.step, NodeDef) and OPS[step.step.op].join is not None
 
 
 def _write_claim(claim: Claim, counted: object) -> str:
@@ -182,7 +178,7 @@ def describe_place(desk: Desk, document: Document, offset: int) -> Hover | None:
     """Return the facts of what stands at a place of an open spec; None if nothing is known."""
     shapes = find_shapes(desk, document)
     step = shapes.at(offset) if shapes is not None else None
-    if shapes is not None and step is not None and not _is_join(step):
+    if shapes is not None and step is not None and not is_join(step.step):
         start = shapes.carry.forward(step.span.start)
         if start is not None:
             word = _describe_word(step, document.text, offset)
@@ -231,7 +227,9 @@ def _describe_named(
         parts = [describe_block(named.blocks[symbol.name].definition)]
         for step in shapes.index.steps if shapes is not None else ():
             is_own = step.block.definition.name == symbol.name and "." not in step.step.path
-            parts += [describe_step(shapes, step)] if shapes and is_own and _is_join(step) else []
+            parts += (
+                [describe_step(shapes, step)] if shapes and is_own and is_join(step.step) else []
+            )
         return "\n\n".join(parts)
     if symbol.kind != "step" or shapes is None:
         return None
@@ -240,7 +238,7 @@ def _describe_named(
         for step in shapes.index.steps
         if step.block.definition.name == symbol.block and step.step.path.is_within(symbol.name)
     ]
-    joined = [step for step in steps if step.step.path.parent == symbol.name and _is_join(step)]
+    joined = [step for step in steps if step.step.path.parent == symbol.name and is_join(step.step)]
     whole = [step for step in steps if step.step.path == symbol.name]
     chosen = whole or joined or steps[-1:]
     return describe_step(shapes, chosen[-1]) if chosen else None

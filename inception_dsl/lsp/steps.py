@@ -9,6 +9,7 @@ from functools import cached_property
 from inception_dsl.analysis import Quantities
 from inception_dsl.driver.reading import OpenReading
 from inception_dsl.ir import Call, CallDef, Node, NodeDef, Path, write_types
+from inception_dsl.ops import OPS
 from inception_dsl.resolve.blocks import ReadBlock, place_of
 from inception_dsl.source import Span
 
@@ -112,6 +113,11 @@ class StepIndex:
         """Return the step whose text is at a place of a file."""
         steps = (s for s in self.within(name) if s.span.start <= offset <= s.span.end)
         return min(steps, key=lambda step: step.span.end - step.span.start, default=None)
+
+
+def is_join(step: NodeDef | CallDef) -> bool:
+    """Tell whether a step puts several values together."""
+    return isinstance(step, NodeDef) and OPS[step.op].join is not None
 
 
 def _gather(call: Call) -> dict[Path, list[Node | Call]]:

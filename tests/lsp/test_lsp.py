@@ -287,6 +287,21 @@ def test_completion_offers_what_fits(
     assert not set(others) & set(labels)
 
 
+def test_the_names_that_a_step_can_read_are_those_of_steps_and_not_of_unnamed_joins(
+    editor: Editor, project: Project
+) -> None:
+    text = (
+        "inception: 1\ninput: 8x8x3\nnetwork:\n  - stem: 3x3 conv (4)\n"
+        "  - branches: {left: 1x1 conv (4), right: relu}\n  - concat5: 1x1 conv (4)\n"
+        "  - add: {from: [stem, concat5], join: add}\n"
+    )
+    uri = editor.open(project.write("specs/net.yaml", text))
+    assert editor.findings(uri) == []
+    labels = complete(editor, uri, f"{text}  - {{from: |")
+    assert {"input", "stem", "concat5", "add"} <= set(labels)
+    assert "concat" not in labels
+
+
 # Names
 
 
