@@ -13,14 +13,13 @@ from operator import add
 from shlex import quote
 from typing import NamedTuple
 
-from inception_dsl.analysis.dense import list_inference
 from inception_dsl.diagnostics import SpecError
 from inception_dsl.driver.dependents import (
     Dependent,
     DependentError,
-    check_dependents,
     check_text,
 )
+from inception_dsl.driver.rewrite_followers import follow
 from inception_dsl.driver.walk import Checked
 from inception_dsl.emit.spec.beside import write_beside
 from inception_dsl.emit.spec.claims import drop_counts
@@ -330,7 +329,8 @@ def _prove(
     savings = reduce(add, (own.savings for own in proposals))
     if saved != (savings.macs, savings.params):
         raise RewriteError("parameters and MACs would not change by what the hint counts")
-    dependents, followers = _follow(state, file, made.text, proposals)
+    following = follow(state.dependents, state.passes, file, made.text, proposals)
+    followed = {each.file.shown: each for each in following}
     plan = rename_plan(expected.weights, new.model.graph, names)
     weights = compose_plans(state.weights, plan)
     kept = state.kept
@@ -343,42 +343,6 @@ def _prove(
         weights=weights,
         log=log,
         kept=kept,
-        dependents=dependents,
-        followers=followers,
+        dependents=tuple(followed.get(each.file.shown, each) for each in state.dependents),
+        followers=tuple(dict.fromkeys((*state.followers, *followed))),
     )
-
-
-def _follow(
-    state: RewriteState, file: SpecFile, text: str, proposals: Sequence[Proposal]
-) -> tuple[tuple[Dependent, ...], tuple[str, ...]]:
-    """Return the specs that depend on a spec with its new text, and the names of those that change.
-
-    Each must get the network that the same rewrites of the same lines give there, too.
-
-    Raises:
-        DependentError: one of them would have an error, or become another network.
-    """
-    wanted = {_identify(own) for own in proposals}
-    dependents = {each.file.shown: each for each in state.dependents}
-    followers = dict.fromkeys(state.followers)
-    for each, new in check_dependents(state.dependents, file, text):
-        model = each.now.model
-        run = list_inference(model, each.now.cost)
-        there = [own for one in state.passes for own in one.propose(model, run)]
-        made = [own for own in there if not own.refusal and _identify(own) in wanted]
-        fresh = {node.path for own in made for swap in own.swaps for node in swap.new}
-        try:
-            prove_read(apply_proposals(model, made).model, new.model, fresh)
-        except DifferenceError as error:
-            reason = f"`{each.file.shown}`, which extends this spec, would become another network"
-            raise DependentError(f"{reason}: {error.reason}") from None
-        dependents[each.file.shown] = replace(each, now=new)
-        followers[each.file.shown] = None
-    return tuple(dependents.values()), tuple(followers)
-
-
-def _identify(proposal: Proposal) -> tuple[object, ...]:
-    """Return what tells a rewrite of the lines of a spec from others, in each network with them."""
-    spans = (step.span for step in proposal.steps)
-    places = ((span.source.name, span.start) if span else None for span in spans)
-    return (proposal.code, *places)

@@ -168,6 +168,24 @@ def test_a_dependent_is_found_by_every_name_of_the_file(
     assert not done.is_changed
 
 
+def test_a_merge_that_leaves_a_step_out_leaves_it_out_in_a_spec_that_extends_this_one(
+    project: Project,
+) -> None:
+    project.write(
+        NET,
+        "inception: 1\nname: net\ninput: 14x14x12\n"
+        "network:\n  branches:\n    a: 1x1 conv (4)\n    b: 1x1 conv (6)\n"
+        "    c: [{branches: {d: 1x1 conv (3), e: 3x3 conv (2)}}]\n",
+    )
+    project.write("specs/e.yaml", "inception: 1\nname: e\nextends: net\n")
+    done = rewrite(NET, folder=project.root, select=["P814"])
+    assert [(str(entry.path), bool(entry.refusal)) for entry in done.log] == [
+        ("a", False),
+        ("c.d", True),
+    ]
+    assert done.followers == ("specs/e.yaml",)
+
+
 def test_a_spec_whose_defaults_change_the_line_stops_the_rewrite(project: Project) -> None:
     """The activation that the text would write is that of this spec, and not of the other."""
     project.write(
