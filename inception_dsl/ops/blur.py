@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 from math import comb
 from typing import TYPE_CHECKING
 
@@ -25,14 +26,17 @@ from inception_dsl.ops.work import does
 if TYPE_CHECKING:
     from inception_dsl.ops.gather import Gather, Gathers, Taken
 
-MAX_KERNEL = 16
-"""Maximum side of a blur's window: the numbers of a larger one are no powers of 2 apart in single
-precision, and no network has it."""
+EXACT = 2**24
+"""The largest number up to which single precision has all whole ones."""
 
 
 def list_weights(side: int) -> tuple[int, ...]:
     """Return the binomial numbers of a window's side: 1 2 1 of 3, whose sum is 4."""
     return tuple(comb(side - 1, place) for place in range(side))
+
+
+MAX_KERNEL = next(side for side in count(1) if max(list_weights(side + 1)) ** 2 > EXACT)
+"""Maximum side of a blur's window: single precision has all its numbers."""
 
 
 def _infer(values: Values, inputs: Inputs) -> TensorType:
@@ -41,8 +45,8 @@ def _infer(values: Values, inputs: Inputs) -> TensorType:
         message = "`same_tf` is no padding of `blur`: `V`, `same`, a number or a size"
         raise ShapeError("E211", message, attribute="pad")
     if max(size(values, "kernel")) > MAX_KERNEL:
-        message = f"the window of a `blur` has sides of at most {MAX_KERNEL}"
-        raise ShapeError("E309", message, attribute="kernel")
+        message = f"the sides of a `blur` are at most {MAX_KERNEL}"
+        raise ShapeError("E210", message, attribute="kernel")
     return TensorType((channels, *slide(values, inputs[0])))
 
 

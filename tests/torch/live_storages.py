@@ -105,9 +105,6 @@ def kept_for_backward(make: Any, *shapes: tuple[int, ...], batch: int) -> int:
     shuffle = "torch.nn.functional.channel_shuffle"
     with FakeTensorMode(), torch.device("cuda"), patch(shuffle, copied_by_groups):
         module = make().train()
-        for part in module.modules():  # fixed numbers begin on the CPU
-            for name, buffer in part.named_buffers(recurse=False):
-                part._buffers[name] = buffer.to("cuda")
         state = {t.untyped_storage()._cdata for t in (*module.parameters(), *module.buffers())}
         kept: dict[int, Tensor] = {}
 

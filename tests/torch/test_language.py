@@ -158,6 +158,7 @@ network:
   - i: 3x3 conv (16 groups 4 dilation 2)
   - batchnorm
   - lrn
+  - j: 3x3 blur
   - silu
   - 2x2 adaptive maxpool
   - flatten

@@ -7,7 +7,7 @@ groups what the graph has, and none of that may change a value.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import pytest
 import torch
@@ -25,6 +25,7 @@ from torch_counts import randomise, relative_error
 from inception_dsl import driver
 from inception_dsl.bridge import make_module
 from inception_dsl.diagnostics import SpecError
+from inception_dsl.driver import Checked
 from inception_dsl.ir import Model
 from inception_dsl.resolve import Overrides
 
@@ -47,7 +48,7 @@ def outputs_of(model: Model, reference: Reference, images: list[Tensor]) -> list
     return [*(values[end] for end in several), *logits]
 
 
-def hold_against_the_graph(spec: Spec, project: Project, alter: Callable[[str], str] = str) -> None:
+def hold_against_the_graph(spec: Spec, project: Project) -> None:
     """The module of a spec computes what its graph says, forward and backward.
 
     Raises:
@@ -55,7 +56,15 @@ def hold_against_the_graph(spec: Spec, project: Project, alter: Callable[[str], 
     """
     project.write(NET, spec.text())
     found = project.check()
-    source = alter(driver.emit_module(found))
+    hold_module(found, driver.emit_module(found))
+
+
+def hold_module(found: Checked, source: str) -> None:
+    """The source of a module, perhaps with a fault, computes what the graph of its spec says.
+
+    Raises:
+        AssertionError: it does not, or the analysis counts otherwise than torch.
+    """
     hold_against_torch(found, source)
 
     generator = torch.Generator().manual_seed(0)
@@ -128,16 +137,34 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_in_emitted_code_is_caught(fault: str, project: Project) -> None:
-    pattern, wrong = FAULTS[fault]
+@pytest.fixture(scope="module")
+def emitted(tmp_path_factory: pytest.TempPathFactory) -> Sequence[tuple[Checked, str]]:
+    """Random networks in which every fault has a place, with the sources of their modules."""
+    root = tmp_path_factory.mktemp("networks")
+    (root / "pyproject.toml").touch()
+    project = Project(root)
+    made: list[tuple[Checked, str]] = []
 
     @given(specs())
-    def claim(spec: Spec) -> None:
-        hold_against_the_graph(spec, project, alter=lambda text: re.sub(pattern, wrong, text))
+    def take(spec: Spec) -> None:
+        project.write(NET, spec.text())
+        found = project.check()
+        made.append((found, driver.emit_module(found)))
 
+    settings(QUICK, max_examples=40)(take)()
+    return made
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_in_emitted_code_is_caught(
+    fault: str, emitted: Sequence[tuple[Checked, str]]
+) -> None:
+    pattern, wrong = FAULTS[fault]
+    planted = ((found, re.sub(pattern, wrong, source), source) for found, source in emitted)
     with pytest.raises((AssertionError, RuntimeError)):
-        settings(QUICK, max_examples=40)(claim)()
+        for found, faulty, source in planted:
+            if faulty != source:
+                hold_module(found, faulty)
 
 
 def hold_against_set(project: Project, params: dict[str, int]) -> None:

@@ -210,3 +210,10 @@ def _load_folded(
             weights[f"{layer}.{name}"] = tensor.to(dtype, copy=True)
     network.load_state_dict(weights, assign=True)
     network.to(memory_format=torch.channels_last)
+    device = next((each.device for each in weights.values()), torch.get_default_device())
+    parts: list[Any] = [*network.modules()]
+    for part in parts:
+        if any(buffer.is_meta for buffer in part.buffers(recurse=False)):
+            part.to_empty(device=device, recurse=False)
+            part.reset_parameters()  # fixed numbers, which no checkpoint has
+            part.to(dtype)

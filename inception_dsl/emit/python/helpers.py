@@ -322,7 +322,7 @@ class _ChannelConv(nn.Conv1d):
 
 
 def _binomials(count: int) -> list[int]:
-    """Return a row of Pascal's triangle: 1 2 1."""
+    """Return a row of Pascal's triangle: 1 2 1 of 3 numbers."""
     row = [1]
     while len(row) < count:
         row = [left + right for left, right in zip([0, *row], [*row, 0], strict=True)]
@@ -341,19 +341,22 @@ class _Blur2d(nn.Module):
         padding: int | tuple[int, int] = 0,
     ) -> None:
         super().__init__()
-        height, width = kernel_size if isinstance(kernel_size, tuple) else (kernel_size,) * 2
-        self.kernel_size, self.stride, self.padding = (height, width), stride, padding
-        products = [[a * b for b in _binomials(width)] for a in _binomials(height)]
-        # Under `torch.device("meta")`, too: no checkpoint has the numbers.
-        weight = torch.tensor(products, device="cpu") / 2 ** (height + width - 2)
-        self.register_buffer("weight", weight[None, None], persistent=False)
+        self.kernel_size, self.stride, self.padding = _pair(kernel_size), stride, padding
+        self.register_buffer("weight", torch.empty(1, 1, *self.kernel_size), persistent=False)
+        self.reset_parameters()
 
     def extra_repr(self) -> str:
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
+    def reset_parameters(self) -> None:
+        """Compute the weights, which no checkpoint has."""
+        height, width = self.kernel_size
+        products = [[a * b for b in _binomials(width)] for a in _binomials(height)]
+        self.weight.copy_(torch.tensor([[products]]) / 2 ** (height + width - 2))
+
     def forward(self, x: Tensor) -> Tensor:
         channels = x.shape[1]
-        weight = self.weight.to(x).expand(channels, 1, *self.kernel_size)
+        weight = self.weight.expand(channels, 1, *self.kernel_size)
         return F.conv2d(x, weight, None, self.stride, self.padding, groups=channels)
 
 
