@@ -118,9 +118,10 @@ def _measure_old(
     within = root / folder.resolve().relative_to(files.root)
     if not within.is_dir():
         return None
-    named: str | None = _name_from(folder, target)
-    if (path := _find_file(named, folder)) is not None and not files.exists(path):
-        named = _rename(named, path, files, folder)
+    now = _name_from(folder, target)
+    path = _find_file(now, folder)
+    is_renamed = path is not None and not files.exists(path)
+    named = _rename(now, path, files, folder) if path is not None and is_renamed else now
     if named is None:
         return None
     try:
