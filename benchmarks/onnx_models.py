@@ -77,7 +77,7 @@ def compare(found: Checked) -> tuple[float, float]:
     randomise(module)
     images = [torch.randn(1, *type.shape) for type in found.model.inputs.values()]
     weights = {key: tensor.numpy() for key, tensor in module.state_dict().items()}
-    content = emit_onnx(found.model, weights, file="m", external_from=1 << 40)["m"]
+    content = emit_onnx(found.model, weights, file="m", external_from=1 << 40).model
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     names = [input.name for input in session.get_inputs()]
     feed = {name: image.numpy() for name, image in zip(names, images, strict=True)}

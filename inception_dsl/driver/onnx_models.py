@@ -13,8 +13,8 @@ from inception_dsl.driver.writing import Artifact
 ONNX_FILE = "model.onnx"
 """The file of a model. Weights that do not lie in it are in `model.onnx.data`."""
 
-MAX_DRAWN = 1 << 28
-"""Maximum number of weights that are drawn: 1 GiB."""
+MAX_DRAWN = 200_000_000
+"""Maximum number of weights that are drawn: 800 MB, in a command that needs less than 1 GB."""
 
 
 def emit_onnx_model(
@@ -35,7 +35,7 @@ def emit_onnx_model(
 
     require_onnx()
     from inception_dsl.bridge.arrays import read_arrays
-    from inception_dsl.emit.onnx import draw_weights, emit_onnx
+    from inception_dsl.emit.onnx import DATA_SUFFIX, DrawnWeights, emit_onnx
 
     model = checked.model
     tensors = measure_state(model.graph)
@@ -44,12 +44,14 @@ def emit_onnx_model(
         arrays = read_arrays(weights, shapes, network=checked.file.full_name)
     else:
         bound_drawn(checked, "E501", "give those of a checkpoint: `--weights FILE`")
-        arrays = draw_weights(tensors)
+        arrays = DrawnWeights(tensors)
     folder = output / checked.file.full_name
     files = emit_onnx(model, arrays, file=ONNX_FILE)
-    return Emission(
-        tuple(Artifact(folder / name, content, bound) for name, content in files.items()), ()
-    )
+    artifacts = [Artifact(folder / ONNX_FILE, files.model, bound)]
+    if files.weights:
+        beside = folder / (ONNX_FILE + DATA_SUFFIX)
+        artifacts.append(Artifact(beside, b"", bound, rest=files.weights))
+    return Emission(tuple(artifacts), ())
 
 
 def require_onnx() -> None:

@@ -26,12 +26,17 @@ from inception_dsl.spec.project import enclosing_project
 MAX_SURPLUS = 1_000_000
 """Maximum number of bytes that are read of a file beyond twice the size that it should have."""
 
+SLAB = 1 << 20
+"""Number of bytes of a large file that are compared at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
     """A file that a command makes.
 
     Attributes:
+        content: its bytes.
+        rest: pieces of bytes behind the content, which are too many for a copy.
         bound: the folder that it must end in when all links are followed; None for the project that
             its path is in. A path in no project has no bound: a person named it.
         basis: the text of the file that the content was made of, which must still be there; None if
@@ -42,6 +47,7 @@ class Artifact:
     content: bytes
     bound: Path | None = None
     basis: str | None = None
+    rest: tuple[memoryview, ...] = ()
 
     @property
     def text(self) -> str:
@@ -51,6 +57,8 @@ class Artifact:
     @property
     def is_binary(self) -> bool:
         """The content is no text."""
+        if self.rest:
+            return True
         try:
             self.content.decode()
         except UnicodeDecodeError:
@@ -64,17 +72,39 @@ class Artifact:
             SpecError: E001 it is no regular file, E006 it lies outside its bound.
         """
         target = self.locate()
-        if not DISK.exists(target):
-            above = next(folder for folder in target.parents if DISK.exists(folder))
-            if not above.is_dir():
-                message = f"`{_shown(above)}` cannot be used: it is no folder"
-                raise SpecError([Diagnostic("E001", message)])
+        if not self._stands(target):
             return None
         try:
             return DISK.read(target, 2 * len(self.content) + MAX_SURPLUS)
         except OSError as error:
-            message = f"`{_shown(self.path)}` cannot be used: {error.strerror}"
-            raise SpecError([Diagnostic("E001", message)]) from None
+            raise self._unusable(error) from None
+
+    def check_place(self) -> None:
+        """Make sure that the file can be read where it is, or that it can be made there.
+
+        Raises:
+            SpecError: as for `read`.
+        """
+        target = self.locate()
+        if self._stands(target):
+            try:
+                DISK.read(target, 0)
+            except OSError as error:
+                raise self._unusable(error) from None
+
+    def _stands(self, target: Path) -> bool:
+        """Tell whether something is at the path; if nothing is, a file can be made there."""
+        if DISK.exists(target):
+            return True
+        above = next(folder for folder in target.parents if DISK.exists(folder))
+        if not above.is_dir():
+            message = f"`{_shown(above)}` cannot be used: it is no folder"
+            raise SpecError([Diagnostic("E001", message)])
+        return False
+
+    def _unusable(self, error: OSError) -> SpecError:
+        message = f"`{_shown(self.path)}` cannot be used: {error.strerror}"
+        return SpecError([Diagnostic("E001", message)])
 
     def is_fresh(self) -> bool:
         """Tell whether the file has the content that it should have.
@@ -84,8 +114,26 @@ class Artifact:
         Raises:
             SpecError: as for `read`.
         """
+        if self.rest:
+            return self._has_pieces()
         old = self.read()
         return old is not None and (old == self.content or _with_plain_ends(old) == self.content)
+
+    def _has_pieces(self) -> bool:
+        """Tell whether the file has the bytes that it should have; it is read in slabs."""
+        target = self.locate()
+        if not self._stands(target):
+            return False
+        try:
+            with DISK.open(target) as stream:
+                slabs = (
+                    piece[start : start + SLAB]
+                    for piece in (self.content, *self.rest)
+                    for start in range(0, len(piece), SLAB)
+                )
+                return all(stream.read(len(slab)) == slab for slab in slabs) and not stream.read(1)
+        except OSError as error:
+            raise self._unusable(error) from None
 
     def write(self) -> bool:
         """Write the file whole or not at all, if it is not fresh.
@@ -236,7 +284,7 @@ def check_places(artifacts: Iterable[Artifact]) -> None:
     problems: dict[Diagnostic, None] = {}
     for artifact in artifacts:
         try:
-            artifact.read()
+            artifact.check_place()
             artifact.check_basis(artifact.locate())
         except SpecError as error:
             problems |= dict.fromkeys(error.diagnostics)
@@ -271,7 +319,7 @@ def _fill(path: Path, artifact: Artifact) -> None:
         with os.fdopen(handle, "wb") as stream:
             if path.exists():
                 temporary.chmod(stat.S_IMODE(path.stat().st_mode))
-            stream.write(artifact.content)
+            stream.writelines((artifact.content, *artifact.rest))
         artifact.check_basis(path)
         temporary.replace(path)
     except BaseException:

@@ -10,8 +10,9 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 SUFFIXES = (".yaml", ".yml")
 """The ends of the names of spec files."""
@@ -87,11 +88,24 @@ class Disk(NamedTuple):
         Raises:
             OSError: it cannot be read, or is no regular file.
         """
+        with self.open(path) as stream:
+            return stream.read(most)
+
+    @contextmanager
+    def open(self, path: Path) -> Iterator[BinaryIO]:
+        """Open a regular file to read it.
+
+        Args:
+            path: an absolute path without links, as `resolve` returns it.
+
+        Raises:
+            OSError: it cannot be read, or is no regular file.
+        """
         _check_regular(path.lstat())  # before it is opened: opening a device may do something
         handle = os.open(path, _OPEN)
         with os.fdopen(handle, "rb") as stream:
             _check_regular(os.fstat(stream.fileno()))
-            return stream.read(most)
+            yield stream
 
 
 DISK = Disk()

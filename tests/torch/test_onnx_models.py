@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 from textwrap import dedent
 
@@ -25,7 +26,8 @@ from inception_dsl.analysis import measure_state
 from inception_dsl.bridge import make_module
 from inception_dsl.driver.importing import import_target
 from inception_dsl.driver.walk import Checked
-from inception_dsl.emit.onnx import draw_weights, emit_onnx
+from inception_dsl.driver.writing import Artifact
+from inception_dsl.emit.onnx import DrawnWeights, emit_onnx
 from inception_dsl.emit.onnx.model import RULES
 from inception_dsl.ops import OPS
 from inception_dsl.resolve import AS_WRITTEN, Overrides
@@ -55,7 +57,7 @@ def own_module(found: Checked, seed: int) -> nn.Module:
 def make_model(found: Checked, module: nn.Module) -> bytes:
     weights = {key: tensor.numpy() for key, tensor in module.state_dict().items()}
     files = emit_onnx(found.model, weights, file="model.onnx", external_from=1 << 40)
-    return files["model.onnx"]
+    return files.model
 
 
 def run_model(content: bytes, images: list[Tensor]) -> list[Tensor]:
@@ -154,9 +156,9 @@ def test_a_pool_with_another_reader_keeps_its_place(project: Project) -> None:
 
 def test_norms_are_folded_and_dropout_is_left_out() -> None:
     found = driver.check("inception_v4", folder=HERE)
-    weights = draw_weights(measure_state(found.model.graph))
+    weights = DrawnWeights(measure_state(found.model.graph))
     content = emit_onnx(found.model, weights, file="model.onnx", external_from=1 << 40)
-    model = onnx.load_from_string(content["model.onnx"])
+    model = onnx.load_from_string(content.model)
     ops = {node.op_type for node in model.graph.node}
     assert ops == {
         *("Conv", "Relu", "MaxPool", "AveragePool", "Concat"),
@@ -168,8 +170,8 @@ def test_norms_are_folded_and_dropout_is_left_out() -> None:
 
 def test_values_are_named_by_paths_and_the_batch_is_open() -> None:
     found = driver.check("googlenet", folder=HERE)
-    weights = draw_weights(measure_state(found.model.graph))
-    content = emit_onnx(found.model, weights, file="model.onnx")["model.onnx"]
+    weights = DrawnWeights(measure_state(found.model.graph))
+    content = emit_onnx(found.model, weights, file="model.onnx").model
     model = onnx.load_from_string(content)
     (input,), (output,) = model.graph.input, model.graph.output
     assert [dim.dim_param or dim.dim_value for dim in input.type.tensor_type.shape.dim] == [
@@ -238,7 +240,7 @@ def test_the_language_reads_the_models_that_it_makes(
 
 def test_weights_are_drawn_alike_each_time() -> None:
     tensors = measure_state(driver.check("mobilenet_v2", folder=HERE).model.graph)
-    first, second = draw_weights(tensors), draw_weights(tensors)
+    first, second = DrawnWeights(tensors), DrawnWeights(tensors)
     assert all(np.array_equal(first[key], second[key]) for key in tensors)
     name, tensor = next((n, t) for n, t in tensors.items() if t.role == "weight")
     bound = (6 / np.prod(tensor.shape[1:])) ** 0.5
@@ -337,16 +339,33 @@ def test_large_weights_lie_beside_the_model(project: Project, tmp_path: Path) ->
     module, image = own_module(found, 4), torch.randn(2, 3, 8, 8)
     weights = {key: tensor.numpy() for key, tensor in module.state_dict().items()}
     files = emit_onnx(found.model, weights, file="model.onnx", external_from=1)
-    assert list(files) == ["model.onnx", "model.onnx.data"]
-    assert len(files["model.onnx"]) < 4096 < len(files["model.onnx.data"])
-    for name, content in files.items():
-        (tmp_path / name).write_bytes(content)
+    assert len(files.model) < 4096 < sum(map(len, files.weights))
+    (tmp_path / "model.onnx").write_bytes(files.model)
+    beside = Artifact(tmp_path / "model.onnx.data", b"", rest=files.weights)
+    assert [beside.write(), beside.write()] == [True, False]
     onnx.checker.check_model(str(tmp_path / "model.onnx"), full_check=True)
     session = onnxruntime.InferenceSession(
         tmp_path / "model.onnx", providers=["CPUExecutionProvider"]
     )
     (given,) = session.run(None, {"input": image.numpy()})
     torch.testing.assert_close(torch.from_numpy(given), run_module(module, [image])[0])
+
+
+def test_large_weights_are_held_once(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that are drawn, folded and packed are no copies of the network."""
+    monkeypatch.setattr("inception_dsl.emit.onnx.weights.SLAB", 1 << 14)
+    conv = "1x1 conv (1000 norm batchnorm)"
+    project.write(NET, f"{{inception: 1, name: net, input: 1x1x1000, network: {[conv] * 4}}}")
+    found = project.check()
+    tracemalloc.start()
+    files = emit_onnx(
+        found.model, DrawnWeights(measure_state(found.model.graph)), file="m", external_from=1
+    )
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    weights = sum(map(len, files.weights))
+    assert weights >= 4 * found.cost.totals.params - 4 * 4000  # the bias of a norm is in the model
+    assert peak < 1.5 * weights
 
 
 def test_weights_that_run_twice_are_stored_once(project: Project) -> None:
@@ -392,6 +411,6 @@ def test_weights_before_two_norms_are_stored_twice(project: Project) -> None:
 
 def test_too_many_weights_are_not_drawn(project: Project) -> None:
     project.write(NET, "{inception: 1, name: net, input: 1x1x60000, network: [1x1 conv (60000)]}")
-    with pytest.raises(SpecError, match="at most 268,435,456 are drawn") as caught:
+    with pytest.raises(SpecError, match="at most 200,000,000 are drawn") as caught:
         driver.emit_onnx_model(project.check(), output=project.root)
     assert [finding.code for finding in caught.value.diagnostics] == ["E501"]

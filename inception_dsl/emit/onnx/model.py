@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from onnx import StringStringEntryProto, TensorProto, helper, numpy_helper
@@ -38,6 +38,9 @@ OUTPUT = "output"
 EXTERNAL_FROM = 1 << 27
 """Minimum bytes of weights that lie in a file of their own, which a runtime maps into memory."""
 
+DATA_SUFFIX = ".data"
+"""The end of the name of the file of weights, behind the name of the model's file."""
+
 SMALL = 1024
 """Maximum bytes of a constant that stays in the model where the weights do not."""
 
@@ -51,9 +54,22 @@ RULES = {**LAYERS, **WINDOWS}
 """The nodes of every op, by its name."""
 
 
+class OnnxFiles(NamedTuple):
+    """The files of a model.
+
+    Attributes:
+        model: the bytes of the model.
+        weights: the bytes of the file with large weights, in pieces, which are no copies; none if
+            all weights are in the model.
+    """
+
+    model: bytes
+    weights: tuple[memoryview, ...]
+
+
 def emit_onnx(
     model: Model, weights: Mapping[str, Array], *, file: str, external_from: int = EXTERNAL_FROM
-) -> dict[str, bytes]:
+) -> OnnxFiles:
     """Return the files of a network in inference: the model, and its weights if they are large.
 
     Shape: each input and each output N x its shape, in single precision.
@@ -69,12 +85,10 @@ def emit_onnx(
     fused = fuse(model.graph)
     graph = _write_steps(fused, weights)
     is_large = sum(array.nbytes for array in graph.constants.values()) >= external_from
-    outside = _Outside(f"{file}.data") if is_large else None
+    outside = _Outside(file + DATA_SUFFIX) if is_large else None
     made = _make_model(model, fused, graph, outside.pack if outside else _pack_inside)
-    files = {file: made.SerializeToString(deterministic=True)}
-    if outside is not None:
-        files[outside.file] = bytes(outside.content)
-    return files
+    pieces = outside.pieces if outside is not None else ()
+    return OnnxFiles(made.SerializeToString(deterministic=True), tuple(pieces))
 
 
 def _write_steps(fused: FusedGraph, weights: Mapping[str, Array]) -> OnnxGraph:
@@ -144,15 +158,17 @@ class _Outside:
     """A file of weights while it is written; small constants stay in the model."""
 
     file: str
-    content: bytearray = field(default_factory=bytearray)
+    pieces: list[memoryview] = field(default_factory=list)
+    size: int = 0
 
     def pack(self, name: str, array: NDArray[Any]) -> TensorProto:
         """Return a constant that says where its values lie."""
         if array.nbytes <= SMALL:
             return _pack_inside(name, array)
-        self.content.extend(bytes(-len(self.content) % ALIGNMENT))
-        place = {"location": self.file, "offset": len(self.content), "length": array.nbytes}
-        self.content.extend(np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<")).data)
+        self._add(memoryview(bytes(-self.size % ALIGNMENT)))
+        place = {"location": self.file, "offset": self.size, "length": array.nbytes}
+        ordered = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+        self._add(ordered.data.cast("B"))
         tensor = TensorProto(
             name=name,
             data_type=helper.np_dtype_to_tensor_dtype(array.dtype),
@@ -163,3 +179,7 @@ class _Outside:
             StringStringEntryProto(key=key, value=str(value)) for key, value in place.items()
         )
         return tensor
+
+    def _add(self, piece: memoryview) -> None:
+        self.pieces.append(piece)
+        self.size += len(piece)
