@@ -191,6 +191,35 @@ def _swap_pools(steps: Sequence[FusedStep], ends: Collection[str]) -> list[Fused
     return [swapped.get(step.name, step) for step in steps]
 
 
+@dataclass(frozen=True, slots=True)
+class KeptNorm:
+    """A norm that no weight takes up.
+
+    Attributes:
+        step: the norm.
+        behind: the op that it reads; empty for an input.
+        is_fixed: it is an affine map in inference, and not one of each image.
+        has_other_readers: it is behind a linear map whose value others read, too.
+    """
+
+    step: FusedStep
+    behind: str
+    is_fixed: bool
+    has_other_readers: bool
+
+
+def list_kept_norms(graph: FusedGraph) -> Iterator[KeptNorm]:
+    """Yield the norms that run as steps of their own in inference."""
+    makers = {step.name: step for step in graph.steps}
+    for step in graph.steps:
+        if OPS[step.node.op].family == "norm":
+            maker = makers.get(step.reads[0])
+            is_fixed = keeps_statistics(step.node)
+            is_linear = maker is not None and find_weight(maker.node) is not None
+            behind = maker.node.op if maker is not None else ""
+            yield KeptNorm(step, behind, is_fixed, is_fixed and is_linear)
+
+
 def find_weight(node: Node) -> StateTensor | None:
     """Return the weight of a linear map, which takes up a norm behind it, if a node is one."""
     roles = ("weight", "standardised weight")

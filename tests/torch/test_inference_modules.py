@@ -333,3 +333,29 @@ def test_options_of_other_targets_are_refused(
 ) -> None:
     assert run_command(["build", "googlenet", "--target", "inference", word]) == 2
     assert capsys.readouterr().err.startswith(f"error: `{word.partition('=')[0]}` is for")
+
+
+def test_the_norms_that_stay_are_told_with_the_reason(project: Project) -> None:
+    project.write(
+        NET,
+        """
+        inception: 1
+        name: net
+        input: 8x8x3
+        network:
+          - batchnorm
+          - stem: 3x3 conv (4 norm batchnorm)
+          - one: 3x3 conv (4 norm none act none)
+          - norm: batchnorm
+          - left: {from: one, steps: 1x1 conv (4 norm batchnorm)}
+          - sum: {from: [norm, left], join: add}
+          - batchnorm
+          - groupnorm (groups 2)
+        """,
+    )
+    text = " ".join((run_source(write_source(project.check())).__doc__ or "").split())
+    assert (
+        "2 norms are folded into the weights before them. 3 norms are a factor and an offset of "
+        "each channel: 1 on an input; 1 behind `conv`, whose value other steps read; 1 behind "
+        "`add`. 1 norm is computed from each image." in text
+    )

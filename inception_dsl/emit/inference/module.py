@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pathlib
+from collections import Counter
 from collections.abc import Iterator
 
-from inception_dsl.analysis.fusing import FusedGraph
+from inception_dsl.analysis.fusing import FusedGraph, KeptNorm, list_kept_norms
 from inception_dsl.channels import printable
 from inception_dsl.emit.inference.forward import InferenceForward
 from inception_dsl.emit.inference.layers import grow_tree
@@ -81,7 +82,7 @@ def emit_inference(
     return environment.get_template("inference.py.j2").render(
         shown=printable(shown),
         fingerprint=fingerprint(model),
-        docstring="\n".join(docstring(list(_summarise(model)), depth=0)),
+        docstring="\n".join(docstring(list(_summarise(model, graph)), depth=0)),
         collections=", ".join(name for name in _COLLECTIONS if name in uses),
         typing=", ".join(name for name in _TYPING if name in uses),
         functional="F" in uses,
@@ -210,13 +211,44 @@ def _show(type: TensorType) -> str:
     return " x ".join(["N", *map(str, type.shape)])
 
 
-def _summarise(model: Model) -> Iterator[str]:
+def _summarise(model: Model, graph: FusedGraph) -> Iterator[str]:
     """Yield the paragraphs of the module's docstring."""
     yield f"{model.title or model.name} in inference, without training heads."
     if model.source:
         yield f"Source: {model.source}."
     yield (
         f"The module beside it, of the same spec, is for training. `{_LOAD}` takes its state_dict."
-        " Norms are folded into the weights before them, activations run in the convolutions, and"
-        " maps have their channels last in memory."
+        " Activations run in the convolutions, and maps have their channels last in memory."
     )
+    if norms := " ".join(_account_for_norms(graph)):
+        yield norms
+
+
+def _account_for_norms(graph: FusedGraph) -> Iterator[str]:
+    """Yield sentences on the norms that weights take up, and on why the others stay."""
+    folded = sum(step.norm is not None for step in graph.steps)
+    if folded:
+        yield f"{_count(folded, 'norm')} folded into the weights before {_them(folded)}."
+    kept = list(list_kept_norms(graph))
+    fixed = Counter(map(_place, (norm for norm in kept if norm.is_fixed)))
+    if fixed:
+        total = fixed.total()
+        places = "; ".join(f"{number} {place}" for place, number in fixed.items())
+        yield f"{_count(total, 'norm')} a factor and an offset of each channel: {places}."
+    others = sum(not norm.is_fixed for norm in kept)
+    if others:
+        yield f"{_count(others, 'norm')} computed from each image."
+
+
+def _place(norm: KeptNorm) -> str:
+    if norm.has_other_readers:
+        return f"behind `{norm.behind}`, whose value other steps read"
+    return f"behind `{norm.behind}`" if norm.behind else "on an input"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun} is" if number == 1 else f"{number} {noun}s are"
+
+
+def _them(number: int) -> str:
+    return "it" if number == 1 else "them"
