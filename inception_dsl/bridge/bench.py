@@ -9,6 +9,7 @@ import math
 import os
 import platform
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -59,6 +60,7 @@ class Contender:
 
     Attributes:
         run: runs the batch; the device is done with it when it returns.
+        preparation: the seconds until it was ready, beyond the making of a module of torch.
         weights: the relation of its weights to those of the spec.
         has_softmax: it computes the softmax at the end that the module of the spec leaves out.
         departures: lines on its steps that are other than those of the spec.
@@ -66,6 +68,7 @@ class Contender:
 
     name: str
     run: _Run
+    preparation: float | None = None
     weights: Weights = "same"
     has_softmax: bool = False
     departures: tuple[str, ...] = ()
@@ -145,12 +148,33 @@ def prepare_inference(
     Args:
         source: its source, which is run.
     """
+    begin = time.perf_counter()
     module = make_module(source, "from_checkpoint", state=state, dtype=batch.dtype)
     module = module.to(batch.device)
     images = batch.give()
     with _refuse_failures(name):
         sys.modules[type(module).__module__].prepare(module, *images)
-    return Contender(name, _wait(partial(module, *images), batch.device))
+    run = _wait(partial(module, *images), batch.device)
+    return Contender(name, run, time.perf_counter() - begin)
+
+
+def prepare_compiled(name: str, module: nn.Module, batch: Batch) -> Contender:
+    """Return a module of torch as torch's compiler makes it, in channels-last memory.
+
+    Its weights are frozen, so that the compiler folds norms and packs them.
+
+    Raises:
+        SpecError: E906, it cannot be compiled.
+    """
+    begin = time.perf_counter()
+    module = module.to(batch.device, batch.dtype).eval().requires_grad_(requires_grad=False)
+    module = module.to(memory_format=torch.channels_last)
+    compiled: _Run = torch.compile(module, options={"freezing": True})
+    images = batch.give(is_channels_last=True)
+    run = _wait(partial(compiled, *images), batch.device)
+    with quiet(), _refuse_failures(name), torch.inference_mode():
+        run()
+    return Contender(name, run, time.perf_counter() - begin)
 
 
 def prepare_onnx(name: str, path: Path, batch: Batch) -> Contender:
@@ -203,7 +227,10 @@ def time_contenders(
             weights: Weights = contender.weights
             if weights == "same" and error is None:
                 weights = "other outputs"
-            timings.append(Timing(contender.name, (), weights, error, contender.departures))
+            timing = Timing(
+                contender.name, (), weights, error, contender.departures, contender.preparation
+            )
+            timings.append(timing)
         taken = time_in_turn([contender.run for contender in contenders], rounds, clock)
     pairs = zip(timings, taken, strict=True)
     return [replace(timing, seconds=tuple(seconds)) for timing, seconds in pairs]

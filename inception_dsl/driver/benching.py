@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from inception_dsl.bridge.porting import PortNetwork, State
     from inception_dsl.driver.porting import PortMap
 
-BenchTarget = Literal["module", "inference", "onnx"]
+BenchTarget = Literal["module", "inference", "onnx", "compiled"]
 """A way in which a spec is built."""
 
 BenchType = Literal["float32", "bfloat16", "float16", "float64"]
@@ -241,7 +241,12 @@ class _Walk:
         Raises:
             SpecError: E501, one cannot be built; E906, one does not run.
         """
-        from inception_dsl.bridge.bench import load_single, prepare_inference, prepare_module
+        from inception_dsl.bridge.bench import (
+            load_single,
+            prepare_compiled,
+            prepare_inference,
+            prepare_module,
+        )
 
         for target in targets:
             match target:
@@ -254,18 +259,23 @@ class _Walk:
                     yield prepare_inference(target, source, self._state, self._batch)
                 case "onnx":
                     yield self._make_onnx()
+                case "compiled":
+                    module = load_single(self._network, self._state)
+                    yield prepare_compiled(target, module, self._batch)
 
     def _make_onnx(self) -> Contender:
         """Return the ONNX model, whose files are needed until it is loaded."""
         from inception_dsl.bridge.bench import prepare_onnx
         from inception_dsl.bridge.tensor_files import pack_tensors
 
+        begin = time.perf_counter()
         with TemporaryDirectory(ignore_cleanup_errors=True) as name:
             weights = Path(name) / "weights.safetensors"
             weights.write_bytes(pack_tensors(self._state, "safetensors"))
             built = emit_onnx_model(self._checked, output=Path(name), weights=weights)
             write_all(built.artifacts)
-            return prepare_onnx("onnx", built.artifacts[0].path, self._batch)
+            made = prepare_onnx("onnx", built.artifacts[0].path, self._batch)
+            return replace(made, preparation=time.perf_counter() - begin)
 
     def make_other(self, reference: str) -> Iterator[Contender]:
         """Yield another network, with the weights of the spec if they can be carried over.

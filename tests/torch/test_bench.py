@@ -115,6 +115,26 @@ def test_all_builds_give_what_the_module_gives(folder: Path) -> None:
     assert done.machine.threads == 1
 
 
+def test_the_compiler_freezes_the_weights_of_the_module(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    compile_module = torch.compile
+
+    def compile_to_graph(module: Any, *, options: Any) -> Any:
+        asked.append(options)
+        return compile_module(module, backend="eager")  # the real one needs tens of seconds
+
+    monkeypatch.setattr(torch, "compile", compile_to_graph)
+    module, compiled = run(folder, targets=("module", "compiled")).timings
+    assert asked == [{"freezing": True}]
+    assert compiled.error is not None
+    assert compiled.error < 1e-6
+    assert module.preparation is None
+    assert compiled.preparation is not None
+    assert compiled.preparation > 0
+
+
 def test_weights_of_another_type_cost_digits(folder: Path) -> None:
     for dtype, least, most in (("float64", 0, 1e-13), ("bfloat16", 1e-4, 0.1)):
         for timing in run(folder, settings={"dtype": dtype}).timings:

@@ -61,6 +61,7 @@ class Timing:
             as a share of the largest value; None unless they are comparable, and not finite if some
             output is not.
         departures: lines on its steps that are other than those of the spec.
+        preparation: the seconds until it was ready, beyond the making of a module of torch.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Timing:
     weights: Weights
     error: float | None
     departures: tuple[str, ...] = ()
+    preparation: float | None = None
 
     @property
     def median(self) -> float:
@@ -117,6 +119,7 @@ def _write_table(done: Bench, *, is_markdown: bool) -> str:
         Column("network", "left"),
         Column("median"),
         Column("quartiles"),
+        Column("ready in"),
         *(Column(f"x {base}") for base in done.bases),
         Column("error"),
         Column("weights", "left"),
@@ -138,6 +141,7 @@ def _list_cells(done: Bench, timing: Timing) -> list[str]:
         timing.name,
         f"{_write_ms(timing.median)} ms",
         f"{_write_ms(lower)} to {_write_ms(upper)}",
+        "-" if timing.preparation is None else f"{timing.preparation:.1f} s",
         *(f"{ratio:.2f}" for ratio in done.compare(timing).values()),
         _write_error(timing.error),
         f"{timing.weights}{departs}",
@@ -161,6 +165,8 @@ def _explain(done: Bench) -> Iterator[str]:
     rounds = "1 round" if done.rounds == 1 else f"{done.rounds:,} rounds"
     yield f"median: of the time of a forward pass in {rounds}, each of all networks in turn."
     yield "quartiles: half of the rounds took a time between them, in ms."
+    if any(timing.preparation is not None for timing in done.timings):
+        yield "ready in: the time to fold, pack, convert or compile it, once."
     for base in done.bases:
         yield f"x {base}: how many times as fast as {base}."
     yield (
@@ -225,6 +231,7 @@ def _make_record(done: Bench, timing: Timing) -> dict[str, Any]:
             "upper_quartile": upper,
             "fastest": min(timing.seconds),
         },
+        "preparation_seconds": timing.preparation,
         "times_as_fast_as": done.compare(timing),
         "weights": timing.weights,
         "departures": list(timing.departures),
