@@ -9,6 +9,9 @@ Example:
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from inception_dsl.version import __version__
@@ -27,18 +30,22 @@ if TYPE_CHECKING:
     from inception_dsl.analysis.devices import Device
     from inception_dsl.analysis.roofline import PassTime, RooflineReport
     from inception_dsl.analysis.symbolic import Piece, SymbolicCost
-    from inception_dsl.api import Figure, Network, Param, load, sweep, trace
+    from inception_dsl.api import Changes, Figure, Network, Param, diff, load, sweep, trace
+    from inception_dsl.api.listing import list as list  # noqa: A004
     from inception_dsl.bridge import CheckpointError, carry_weights, read_plan
     from inception_dsl.diagnostics import Diagnostic, Label, MissingExtraError, SpecError
+    from inception_dsl.driver.listing import KnownNetwork
     from inception_dsl.driver.porting import port
     from inception_dsl.driver.swept import SweepTable
     from inception_dsl.ir import Model, TensorType
     from inception_dsl.ir.weights import WeightPlan
     from inception_dsl.polynomial import ExactPolynomial
+    from inception_dsl.records import Record
     from inception_dsl.source import Source, Span
     from inception_dsl.verifying import DepartureError, Verification, verify
 
 __all__ = [
+    "Changes",
     "CheckpointError",
     "ConventionCount",
     "CostReport",
@@ -50,6 +57,7 @@ __all__ = [
     "Field",
     "Figure",
     "Group",
+    "KnownNetwork",
     "Label",
     "MemoryReport",
     "MissingExtraError",
@@ -58,6 +66,7 @@ __all__ = [
     "Param",
     "PassTime",
     "Piece",
+    "Record",
     "RooflineReport",
     "Source",
     "Span",
@@ -71,6 +80,7 @@ __all__ = [
     "Windows",
     "__version__",
     "carry_weights",
+    "diff",
     "load",
     "port",
     "read_plan",
@@ -78,6 +88,7 @@ __all__ = [
     "trace",
     "verify",
 ]
+"""The names that `from inception_dsl import *` brings: all but `list`, which is also Python's."""
 
 _HOMES = {
     "analysis": (
@@ -93,14 +104,17 @@ _HOMES = {
     "analysis.devices": ("Device",),
     "analysis.roofline": ("PassTime", "RooflineReport"),
     "analysis.symbolic": ("Piece", "SymbolicCost"),
-    "api": ("Figure", "Network", "Param", "load", "sweep", "trace"),
+    "api": ("Changes", "Figure", "Network", "Param", "diff", "load", "sweep", "trace"),
+    "api.listing": ("list",),
     "bridge": ("CheckpointError", "carry_weights", "read_plan"),
     "diagnostics": ("Diagnostic", "Label", "MissingExtraError", "SpecError"),
+    "driver.listing": ("KnownNetwork",),
     "driver.porting": ("port",),
     "driver.swept": ("SweepTable",),
     "ir": ("Model", "TensorType"),
     "ir.weights": ("WeightPlan",),
     "polynomial": ("ExactPolynomial",),
+    "records": ("Record",),
     "source": ("Source", "Span"),
     "verifying": ("DepartureError", "Verification", "verify"),
 }
@@ -116,5 +130,21 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def __dir__() -> list[str]:
-    return sorted(__all__)
+def __dir__() -> Sequence[str]:
+    return sorted([*__all__, "list"])
+
+
+class _Package(ModuleType):
+    """The type of this package, whose `diff` is the function although a folder has this name."""
+
+    @property
+    def diff(self) -> Any:
+        """Return the function that compares two networks."""
+        return __getattr__("diff")
+
+    @diff.setter
+    def diff(self, folder: ModuleType) -> None:
+        """Take the folder from Python, which sets it here once it is imported, and leave it."""
+
+
+sys.modules[__name__].__class__ = _Package

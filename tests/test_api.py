@@ -34,6 +34,12 @@ SIGNATURES: dict[Callable[..., Any], str] = {
     idsl.Network.count: "(self, convention: 'str', *, batch: 'int' = 1) -> 'ConventionCount'",
     idsl.Network.least_time: "(self, device: 'str', *, batch: 'int' = 1, "
     "dtype: 'str' = 'float32') -> 'RooflineReport'",
+    idsl.list: "() -> 'tuple[KnownNetwork, ...]'",
+    idsl.diff: "(old: 'str | PathLike[str] | Network', new: 'str | PathLike[str] | Network', *, "
+    "input: 'str | Mapping[str, str] | None' = None, "
+    "params: 'Mapping[str, Param] | None' = None, fail_on: 'str | None' = None) -> 'Changes'",
+    idsl.Figure.save: "(self, path: 'str | PathLike[str]', *, scale: 'float' = 2.0) -> 'None'",
+    idsl.Network.to_networkx: "(self) -> 'DiGraph'",
     idsl.Network.fields: "(self) -> 'Mapping[str, Field]'",
     idsl.Network.depths: "(self) -> 'Mapping[str, int]'",
     idsl.Network.emit: "(self) -> 'str'",
@@ -50,15 +56,15 @@ SIGNATURES: dict[Callable[..., Any], str] = {
 def test_signatures_are_pinned() -> None:
     assert {own: str(inspect.signature(own)) for own in SIGNATURES} == SIGNATURES
     public = {name for name in vars(idsl.Network) if not name.startswith("_")}
-    methods = {own.__name__ for own in SIGNATURES} - {"load", "sweep"}
+    methods = {own.__name__ for own in SIGNATURES} - {"load", "sweep", "list", "diff", "save"}
     properties = {"blocks", "checked", "model", "overrides", "warnings"}
     properties |= {"input", "inputs", "output", "outputs", "recipe", "results"}
     assert public == methods | properties
 
 
 def test_every_public_name_is_at_the_top_and_completes() -> None:
-    assert dir(idsl) == sorted(idsl.__all__)
-    for name in idsl.__all__:
+    assert dir(idsl) == sorted([*idsl.__all__, "list"])
+    for name in dir(idsl):
         assert getattr(idsl, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'lode'"):
         _ = idsl.lode
@@ -67,8 +73,10 @@ def test_every_public_name_is_at_the_top_and_completes() -> None:
 def test_every_type_of_a_public_signature_is_public() -> None:
     for own in SIGNATURES:
         result = inspect.signature(own).return_annotation
-        for name in result.replace("Mapping[str, ", "").strip("]").split(" | "):
-            assert name in idsl.__all__ or name in ("str", "int", "nn.Module", "list[str")
+        result = result.replace("Mapping[str, ", "").replace("tuple[", "").replace(", ...", "")
+        for name in result.strip("]").split(" | "):
+            others = ("str", "int", "nn.Module", "list[str", "DiGraph", "None")
+            assert name in idsl.__all__ or name in others
 
 
 def test_emitted_source_is_the_generated_file() -> None:

@@ -23,16 +23,28 @@ import inception_dsl as idsl
 ```
 
 Every name below is an attribute of `inception_dsl`. Only `Network.module`, `Network.verify`,
-`trace`, `port`, `verify` and `carry_weights` need torch, which `pip install 'inception-dsl[torch]'`
-brings; `sweep` needs numpy, which `pip install 'inception-dsl[sweep]'` brings. Names and signatures
-are promises; a field may be added to a type. This page is made of the docstrings.
+`trace`, `port`, `verify`, `carry_weights`, and targets such as `timm:resnet50`, need torch, which
+`pip install 'inception-dsl[torch]'` brings; `sweep` needs numpy, which
+`pip install 'inception-dsl[sweep]'` brings, and data frames need pandas, which
+`pip install 'inception-dsl[pandas]'` brings. Names and signatures are promises; a field may be
+added to a type. This page is made of the docstrings.
 """
 
 SECTIONS: dict[str, list[str]] = {
-    "Load a network": ["load", "trace", "Network", "Figure", "Param"],
+    "Load a network": ["load", "list", "KnownNetwork", "trace", "Network", "Figure", "Param"],
+    "Compare two networks": ["diff", "Changes"],
     "Count a grid of networks": ["sweep", "SweepTable"],
     "Hold a module against a spec": ["verify", "Verification", "DepartureError"],
-    "Reports": ["CostReport", "CostRow", "Totals", "Group", "MemoryReport", "Field", "Windows"],
+    "Reports": [
+        "Record",
+        "CostReport",
+        "CostRow",
+        "Totals",
+        "Group",
+        "MemoryReport",
+        "Field",
+        "Windows",
+    ],
     "Costs as formulas": ["SymbolicCost", "Piece", "ExactPolynomial"],
     "Counts by tools, times on devices": [
         "ConventionCount",
@@ -54,6 +66,7 @@ SECTIONS: dict[str, list[str]] = {
 }
 
 PARAM = "The value of a network's parameter: a number, or a word of an op such as `relu`."
+RECORD = "It is a [Record](#record), with `to_dict`, `to_json` and `to_frame`.\n"
 _HEADING = re.compile(
     r"^(Args|Attributes|Returns|Raises|Example|Units|Shape|Source|Refuses):(.*)$", re.MULTILINE
 )
@@ -74,6 +87,8 @@ def describe(name: str, item: Any) -> list[str]:
     if inspect.isfunction(item):
         return [f"### {name}\n", signature(name, item), markdown(item)]
     parts = [f"### {name}\n", markdown(item)]
+    if item is not idsl.Record and issubclass(item, idsl.Record):
+        parts.append(RECORD)
     if dataclasses.is_dataclass(item):
         fields = [own for own in dataclasses.fields(item) if not own.name.startswith("_")]
         rows = "\n".join(f"{own.name}: {own.type}" for own in fields if own.init)
@@ -140,7 +155,7 @@ def test_the_page_is_fresh() -> None:
 
 def test_the_page_has_every_public_name() -> None:
     names = [name for names in SECTIONS.values() for name in names]
-    assert sorted(names) == sorted({*idsl.__all__} - {"__version__"})
+    assert sorted(names) == sorted({*dir(idsl)} - {"__version__"})
 
 
 def test_every_public_member_has_a_docstring() -> None:

@@ -13,13 +13,14 @@ Units:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from inception_dsl.analysis.stage import build_stage_lookup
 from inception_dsl.ir import NETWORK, Call, Model, Node, TensorType, write_types
 from inception_dsl.ops import OPS, flop_kinds
+from inception_dsl.records import Record
 
 Grouping = Literal["op", "block", "stage", "path"]
 """A property of a node by which a report groups costs."""
@@ -84,8 +85,8 @@ class Group(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class CostReport:
-    """The cost of a model on one input.
+class CostReport(Record):
+    """The cost of a model on one input. A data frame of it has a row for each node.
 
     Attributes:
         name: the name of the model.
@@ -110,6 +111,12 @@ class CostReport:
     def __repr__(self) -> str:
         counts = f"{self.totals.params:,} params, {self.totals.macs:,} MACs"
         return f"<CostReport {self.name}: {self.input}, batch {self.batch}, {counts}>"
+
+    def _list_rows(self) -> Iterable[Mapping[str, object]]:
+        for row in self.rows:
+            cells = row._asdict()
+            del cells["flops_by_kind"]
+            yield cells
 
 
 def measure_cost(model: Model, *, batch: int = 1, name: str | None = None) -> CostReport:

@@ -14,6 +14,7 @@ from inception_dsl.analysis.parts import split
 from inception_dsl.analysis.state import list_tensors
 from inception_dsl.ir import Model, Node, NodeDef
 from inception_dsl.ops import OPS, Amount
+from inception_dsl.records import Record
 
 ONCE: frozenset[CountedAmount] = frozenset(["folding"])
 """The amounts that do not grow with the number of images."""
@@ -69,8 +70,8 @@ class CountedKind(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ConventionCount:
-    """The cost of a model by one convention.
+class ConventionCount(Record):
+    """The cost of a model by one convention. A data frame of it has a row for each node.
 
     Attributes:
         by_path: the count of each node of inference.
@@ -85,6 +86,9 @@ class ConventionCount:
     kinds: tuple[CountedKind, ...]
     left_out: tuple[str, ...]
     unseen: str | None
+
+    def _list_rows(self) -> Iterable[Mapping[str, object]]:
+        return ({"path": str(path), "counted": count} for path, count in self.by_path.items())
 
 
 def measure_work(model: Model, cost: CostReport) -> WorkReport:

@@ -13,7 +13,7 @@ Units: bytes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 
@@ -23,14 +23,15 @@ from inception_dsl.analysis.modules import Holder, ModuleCall
 from inception_dsl.analysis.state import list_state
 from inception_dsl.ir import Attributes, Call, Model, Node, NodeDef, Path, StepDef
 from inception_dsl.ops import OPS, Launch, SavedForBackward, StateTensor
+from inception_dsl.records import Record
 
 _COUNTER_BYTES = 8
 """Number of bytes of a batch norm's counter of batches, whatever the dtype."""
 
 
 @dataclass(frozen=True, slots=True)
-class MemoryReport:
-    """The memory of a model.
+class MemoryReport(Record):
+    """The memory of a model. A data frame of it has a row for each node.
 
     Units: bytes.
 
@@ -63,6 +64,9 @@ class MemoryReport:
     def __repr__(self) -> str:
         at = f" at {self.peak_at}" if self.peak_at else ""
         return f"<MemoryReport: {self.peak:,} bytes{at}, batch {self.batch}, {self.dtype}>"
+
+    def _list_rows(self) -> Iterable[Mapping[str, object]]:
+        return ({"path": str(path), "bytes": alive} for path, alive in self.by_path.items())
 
 
 def measure_memory(

@@ -13,7 +13,7 @@ Units: seconds, bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -26,6 +26,7 @@ from inception_dsl.analysis.memory import measure_memory
 from inception_dsl.ir import Model, Node, Path
 from inception_dsl.ir.recipe import Adam, RmsProp, Sgd
 from inception_dsl.ops import OPS
+from inception_dsl.records import Record
 
 MAX_FITTING = 10**9
 """Maximum number of images in a batch that is looked for."""
@@ -122,8 +123,8 @@ class PassTime(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class RooflineReport:
-    """The least time of a model on a device.
+class RooflineReport(Record):
+    """The least time of a model on a device. A data frame of it has a row for each step.
 
     Attributes:
         steps: those of inference, in the order of a run.
@@ -140,6 +141,19 @@ class RooflineReport:
     inference: PassTime
     training: PassTime
     slots: int
+
+    def _list_rows(self) -> Iterable[Mapping[str, object]]:
+        for step in self.steps:
+            yield {
+                "path": str(step.row.path),
+                "op": step.row.op,
+                "operations": step.operations,
+                "bytes": step.bytes,
+                "compute": step.compute,
+                "transfer": step.transfer,
+                "seconds": step.seconds,
+                "limit": step.limit,
+            }
 
 
 def measure_roofline(model: Model, cost: CostReport, device: Device, dtype: str) -> RooflineReport:

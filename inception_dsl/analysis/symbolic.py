@@ -16,6 +16,7 @@ from inception_dsl.conditions import ValueRegion
 from inception_dsl.ir import Call, Model, Node, Path, TensorType, Value
 from inception_dsl.ops import OPS, Cost
 from inception_dsl.polynomial import ExactPolynomial
+from inception_dsl.records import Record
 from inception_dsl.tracked import Recorder, find_polynomial
 
 SymbolicMeasure = Literal["params", "weights", "macs", "flops", "activations", "depth"]
@@ -82,8 +83,10 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class SymbolicCost:
+class SymbolicCost(Record):
     """The costs of a network, or of one block, as polynomials.
+
+    A data frame of it has a row for each piece.
 
     Attributes:
         block: the name of the block; None for the whole network.
@@ -102,6 +105,10 @@ class SymbolicCost:
         names = ", ".join(symbol.name for symbol in self.symbols)
         several = f"{len(self.pieces)} pieces" if len(self.pieces) > 1 else "1 piece"
         return f"<SymbolicCost of {owner} in {names}: {several}>"
+
+    def _list_rows(self) -> Iterable[Mapping[str, object]]:
+        for piece in self.pieces:
+            yield {**piece.settings, **{name: str(cost) for name, cost in piece.costs.items()}}
 
 
 _OF_WEIGHTS = frozenset(["params", "weights", "macs"])

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from os import PathLike, fsdecode
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
-from inception_dsl.driver.options import choose
+from inception_dsl import driver
+from inception_dsl.driver.options import check_scale, choose
+
+if TYPE_CHECKING:
+    from inception_dsl.diff import Report
+    from inception_dsl.emit.diff.figure import DiffRequest
+    from inception_dsl.emit.figure import Request
+
+Draw: TypeAlias = Callable[[str, float], bytes]
+"""A function that draws a figure in a format, at a scale."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -16,12 +30,62 @@ class Figure:
     """
 
     svg: str
+    _draw: Draw = field(compare=False)
+
+    def save(self, path: str | PathLike[str], *, scale: float = 2.0) -> None:
+        """Write the figure as a file, in the format that the suffix names.
+
+        Args:
+            path: a file that ends in `.svg`, `.png`, `.pdf`, `.dot`, `.gv` or `.mmd`; the figure of
+                a comparison is no DOT and no Mermaid.
+            scale: the pixels of a PNG for each of the 96 that make an inch.
+
+        Raises:
+            SpecError: E502, no figure is written with this suffix, or it is too large; E001 or
+                E006, the file cannot be written.
+            MissingExtraError: the package that writes the format is not installed.
+
+        Example:
+            >>> from inception_dsl import load
+            >>> load("googlenet").figure("poster").save("googlenet.svg")  # doctest: +SKIP
+        """
+        from inception_dsl.emit.figure import format_of
+
+        if not isinstance(path, str | PathLike):
+            raise TypeError(f"a file is named by a text or a path, not {path!r}")
+        file = Path(fsdecode(path))
+        content = self._draw(format_of(file.suffix, has_option=False), check_scale(scale))
+        driver.write_all([driver.Artifact(file, content)])
 
     def __repr__(self) -> str:
         return f"<Figure: {len(self.svg):,} characters of SVG>"
 
     def _repr_svg_(self) -> str:
         return self.svg
+
+
+def draw_network(checked: driver.Checked, request: Request) -> Figure:
+    """Draw a network, or one of its blocks."""
+    return _make(partial(_draw_network, checked, request))
+
+
+def draw_changes(report: Report, request: DiffRequest) -> Figure:
+    """Draw a comparison."""
+    return _make(partial(_draw_changes, report, request))
+
+
+def _make(draw: Draw) -> Figure:
+    return Figure(draw("svg", 1.0).decode(), draw)
+
+
+def _draw_network(checked: driver.Checked, request: Request, format: str, scale: float) -> bytes:
+    return driver.draw(checked, replace(request, format=format, scale=scale)).content
+
+
+def _draw_changes(report: Report, request: DiffRequest, format: str, scale: float) -> bytes:
+    from inception_dsl.emit.diff.figure import draw_report
+
+    return draw_report(report, replace(request, format=format, scale=scale))
 
 
 def check_choices(

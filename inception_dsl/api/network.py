@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,8 @@ from inception_dsl.analysis import (
     measure_memory,
 )
 from inception_dsl.api.arguments import Param, write_params
-from inception_dsl.api.figures import Figure, check_choices, check_page
+from inception_dsl.api.figures import Figure, check_choices, check_page, draw_network
+from inception_dsl.api.notebook import shorten
 from inception_dsl.diagnostics import Diagnostic
 from inception_dsl.driver.options import check_batch, choose
 from inception_dsl.ir import Model, TensorType, write_types
@@ -26,6 +27,7 @@ from inception_dsl.ir.text import fingerprint, identify
 from inception_dsl.resolve import AS_WRITTEN, Overrides
 
 if TYPE_CHECKING:
+    from networkx import DiGraph
     from torch import nn
 
     from inception_dsl.analysis import ConventionCount
@@ -59,7 +61,7 @@ class Network:
 
     def __repr__(self) -> str:
         totals = self.checked.cost.totals
-        counts = f"{totals.params:,} params, {_shorten(totals.macs)}MACs"
+        counts = f"{totals.params:,} params, {shorten(totals.macs)}MACs"
         outputs = write_types(self.outputs)
         return f"<Network {self.model.name}: {self.checked.cost.input} -> {outputs}, {counts}>"
 
@@ -247,6 +249,23 @@ class Network:
         """
         return measure_depths(self.model)
 
+    def to_networkx(self) -> DiGraph:
+        """Return the network as it runs as a directed graph of networkx, for questions of your own.
+
+        A node stands under its path: each input, then each op, training heads included. It has
+        `op`, `label`, `shape`, `attributes`, `stage`, `block`, `head`, and `params`, `macs` and
+        `flops` for one image. An edge has `places`, the numbers of the inputs at which a node
+        reads the other one. The graph has `name`, `outputs` and `head_outputs`.
+
+        Example:
+            >>> from inception_dsl import load
+            >>> load("googlenet").to_networkx().nodes["fc"]["shape"]
+            (1000,)
+        """
+        from inception_dsl.api.graphs import make_digraph
+
+        return make_digraph(self.model, self.cost())
+
     def emit(self) -> str:
         """Return the source of the network's PyTorch module, as `inception-dsl build` writes it.
 
@@ -359,19 +378,10 @@ class Network:
         check_choices(detail, style, direction, shapes, cost, curve)
         check_page(theme, background)
         look = find_style(style, direction)
-        request = Request(
-            detail,
-            block,
-            style=look,
-            shapes=shapes,
-            cost=cost,
-            curve=curve,
-            has_title=has_title,
-            has_notes=has_notes,
-            theme=theme,
-            background=background,
-        )
-        return Figure(driver.draw(self.checked, request).content.decode())
+        request = Request(detail, block, style=look, shapes=shapes, cost=cost, curve=curve)
+        request = replace(request, has_title=has_title, has_notes=has_notes)
+        request = replace(request, theme=theme, background=background)
+        return draw_network(self.checked, request)
 
     @property
     def blocks(self) -> Mapping[str, Figure]:
@@ -386,11 +396,3 @@ def _take_only(types: Mapping[str, TensorType], kind: str) -> TensorType:
     if len(types) > 1:
         raise ValueError(f"the network has {len(types)} {kind}s: read `{kind}s`")
     return next(iter(types.values()))
-
-
-def _shorten(count: int) -> str:
-    """Return a count with three significant digits or more, and the prefix of its unit."""
-    for size, prefix in ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k")):
-        if count >= size:
-            return f"{count / size:.2f} {prefix}"
-    return f"{count} "

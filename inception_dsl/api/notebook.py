@@ -1,4 +1,4 @@
-"""Cost reports as tables, where IPython runs."""
+"""Networks and cost reports as a notebook and a prompt show them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,14 @@ def show_reports() -> None:
     if shell is not None:
         formatter = shell.display_formatter.formatters["text/markdown"]
         formatter.for_type(CostReport, _write_table)
+
+
+def shorten(count: int) -> str:
+    """Return a count with three significant digits or more, and the prefix of its unit."""
+    for size, prefix in ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if count >= size:
+            return f"{count / size:.2f} {prefix}"
+    return f"{count} "
 
 
 def _write_table(report: CostReport) -> str:

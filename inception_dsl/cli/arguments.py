@@ -216,14 +216,13 @@ def add_page(group: argparse._ActionsContainer) -> None:
 
 
 def _scale(text: str) -> float:
-    """Return a scale; one that is tiny would leave no pixel."""
+    """Return the pixels of an image for each pixel of its figure."""
+    from inception_dsl.driver.options import check_scale
+
     try:
-        scale = float(text)
+        return check_scale(float(text))
     except ValueError:
-        scale = 0.0
-    if not 0.1 <= scale <= 20:
-        raise argparse.ArgumentTypeError(f"`{text}` is no number from 0.1 to 20")
-    return scale
+        raise argparse.ArgumentTypeError(f"`{text}` is no number from 0.1 to 20") from None
 
 
 def add_watch(command: Parser) -> None:

@@ -216,26 +216,15 @@ def _report(
 def _list(args: argparse.Namespace) -> int:
     from inception_dsl import driver
 
-    folder = Path.cwd()
-    rows: list[list[str]] = []
-    broken: dict[str, Sequence[Diagnostic]] = {}
     progress = Progress("counting")
-    names = driver.list_known_specs(folder)
-    for index, name in enumerate(names):
-        progress(index, len(names), name)
-        try:
-            measured = driver.measure(name, folder=folder)
-        except driver.LibraryError:
-            continue
-        except SpecError as error:
-            broken[name] = error.diagnostics
-            continue
-        totals = measured.cost.totals
-        title, source = measured.model.title or "", measured.model.source or ""
-        rows.append(
-            [name, title, measured.cost.input, f"{totals.params:,}", f"{totals.macs:,}", source]
-        )
+    known = list(driver.list_networks(Path.cwd(), progress))
     progress.finish()
+    rows = [
+        [each.name, each.title, each.input, f"{each.params:,}", f"{each.macs:,}", each.source]
+        for each in known
+        if each.error is None
+    ]
+    broken = {each.name: each.error.diagnostics for each in known if each.error is not None}
     columns = (
         Column("name", "left"),
         Column("title", "left"),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from inception_dsl.driver.figures import draw, draw_library
     from inception_dsl.driver.importing import Imported, import_target
     from inception_dsl.driver.inference import emit_inference_module
+    from inception_dsl.driver.listing import KnownNetwork, list_networks
     from inception_dsl.driver.onnx_models import emit_onnx_model
     from inception_dsl.driver.policies import Policies
     from inception_dsl.driver.porting import (
@@ -65,6 +66,7 @@ __all__ = [
     "CheckedLibrary",
     "Emission",
     "Imported",
+    "KnownNetwork",
     "LibraryError",
     "Make",
     "Policies",
@@ -94,6 +96,7 @@ __all__ = [
     "is_checkpoint_name",
     "list_all_settings",
     "list_known_specs",
+    "list_networks",
     "list_specs",
     "make_checkpoint",
     "make_weight_plan",
@@ -125,6 +128,7 @@ _HOMES = {
     "importing": ("Imported", "import_target"),
     "inference": ("emit_inference_module",),
     "training_form": ("emit_training_module",),
+    "listing": ("KnownNetwork", "list_networks"),
     "onnx_models": ("emit_onnx_model",),
     "policies": ("Policies",),
     "porting": (

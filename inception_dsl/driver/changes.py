@@ -23,6 +23,7 @@ from inception_dsl.spec.target import is_target
 if TYPE_CHECKING:
     from inception_dsl.diff import Comparison, Finding, Report
     from inception_dsl.driver.writing import Artifact
+    from inception_dsl.ir.weights import WeightPlan
     from inception_dsl.rules.agreement import Agreement, FailOn
 
 
@@ -48,16 +49,24 @@ def compare(
         SpecError: the errors of either spec, E009 there is no such revision, E010 the settings of
             the project cannot be used.
     """
-    from inception_dsl.diff import Report
-
     agreement = find_agreement(project_root(folder.resolve()))
     files = [find_side(spec, folder, overrides.input) for spec in (old, new)]
     sides = [measure_file(file, overrides) for file in files]
-    name = sides[1].file.full_name
+    return compare_measured(sides[0], sides[1], agreement, folder=folder, fail_on=fail_on)
+
+
+def compare_measured(
+    old: Checked, new: Checked, agreement: Agreement, *, folder: Path, fail_on: FailOn | None = None
+) -> Report:
+    """Compare two networks that have been measured, and judge the changes; see `compare`."""
+    from inception_dsl.diff import Report
+
+    sides = (old, new)
+    name = new.file.full_name
     known = list_known_specs(folder) if any(waiver.spec for waiver in agreement.waivers) else []
     told = [finding for side in sides for finding in side.warnings]
     told += list_lone_notes(sides)
-    report = Report((compare_pair(*sides),), warnings=tuple(dict.fromkeys(told)))
+    report = Report((compare_pair(old, new),), warnings=tuple(dict.fromkeys(told)))
     return judge_report(report, agreement, fail_on, names=[name], asked=[name], known=known)
 
 
@@ -87,19 +96,25 @@ def make_weight_plan(
     Raises:
         SpecError: E001, the path is that of one of the specs.
     """
-    from inception_dsl.diff.carry import plan_weights
-    from inception_dsl.diff.code_names import name_as_in_code
     from inception_dsl.driver.writing import Artifact, refuse_same
     from inception_dsl.emit.diff.weights import plan_json
 
     (made,) = report.comparisons
-    plan = plan_weights(made.old, made.new, made.diff.pairs)
-    tensors = made.old_tensors, made.new_tensors
-    plan = name_as_in_code(plan, (made.old, made.new), tensors)
+    plan = plan_carry(made)
     artifact = Artifact(path, plan_json(plan, old=made.old_name, new=made.new_name).encode())
     files = [find_side(spec, folder or Path.cwd(), None) for spec in specs if not is_target(spec)]
     refuse_same(artifact, [file.path for file in files if file.files is DISK])
     return artifact
+
+
+def plan_carry(made: Comparison) -> WeightPlan:
+    """Return the plan that carries a checkpoint of the old network over to the new one."""
+    from inception_dsl.diff.carry import plan_weights
+    from inception_dsl.diff.code_names import name_as_in_code
+
+    plan = plan_weights(made.old, made.new, made.diff.pairs)
+    tensors = made.old_tensors, made.new_tensors
+    return name_as_in_code(plan, (made.old, made.new), tensors)
 
 
 def judge_report(

@@ -40,6 +40,18 @@ def read_batch(text: str) -> int:
     return check_batch(int(text) if is_number else text)
 
 
+def check_scale(scale: float) -> float:
+    """Return the pixels of an image for each pixel of its figure; a tiny scale would leave none.
+
+    Raises:
+        ValueError: it is no number, or out of bounds.
+    """
+    is_number = isinstance(scale, int | float) and not isinstance(scale, bool)
+    if is_number and 0.1 <= scale <= 20:
+        return float(scale)
+    raise ValueError(f"`{str(scale)[:40]}` is no number from 0.1 to 20")
+
+
 def choose(word: str, choices: Iterable[str], kind: str) -> None:
     """Refuse a word that is none of the choices.
 

@@ -16,6 +16,7 @@ from inception_dsl.emit.report.sweep import (
     write_sweep_text,
 )
 from inception_dsl.emit.report.symbolic import TITLES
+from inception_dsl.records import Record
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class SweepTable:
-    """The rows of a sweep as columns of numpy, which `pandas.DataFrame(table.columns)` takes.
+class SweepTable(Record):
+    """The rows of a sweep as columns of numpy. A data frame of it has a row for each network.
 
     Attributes:
         name: the name of the network.
@@ -50,6 +51,9 @@ class SweepTable:
 
     def __repr__(self) -> str:
         return f"<SweepTable {self.name}: {len(self):,} rows of {', '.join(self.columns)}>"
+
+    def _list_rows(self) -> Mapping[str, Any]:
+        return {**self.columns, "within": self.within, "error": self.errors}
 
 
 def gather(sweep: Sweep, wish: Wish | None) -> SweepTable:

@@ -150,8 +150,11 @@ def find_format(name: str) -> FigureFormat:
     raise SpecError([Diagnostic("E502", f"no figure is written as `{name}`", help=help)])
 
 
-def format_of(suffix: str) -> str:
+def format_of(suffix: str, *, has_option: bool = True) -> str:
     """Return the name of the format that a file's name asks for.
+
+    Args:
+        has_option: the caller could name a format apart from the file.
 
     Raises:
         SpecError: E502, no format has this suffix.
@@ -162,7 +165,8 @@ def format_of(suffix: str) -> str:
         if suffix in format.suffixes:
             return format.name
     suffixes = ", ".join(suffix for format in FORMATS for suffix in format.suffixes)
-    help = f"end the file's name in {suffixes}, or say `--format`"
+    option = ", or say `--format`" if has_option else ""
+    help = f"end the file's name in {suffixes}{option}"
     raise SpecError([Diagnostic("E502", f"no figure is written as `{suffix}`", help=help)])
 
 

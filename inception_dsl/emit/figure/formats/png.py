@@ -33,7 +33,7 @@ def refuse_large(width: float, height: float, scale: float) -> None:
             f"this image would have {columns:,.0f} x {rows:,.0f} pixels, and {MAX_PIXELS:,} in all "
             "are the most"
         )
-        help = "say a smaller `--scale`, or write it as SVG or PDF"
+        help = "take a smaller scale, or write it as SVG or PDF"
         raise SpecError([Diagnostic("E502", message, help=help)])
 
 
