@@ -45,6 +45,7 @@ class BuiltTarget:
         origin: the package and the version that it comes from, or the file.
         makers: the lines that made its modules and its tensors, by their paths.
         fixed: the parameters that need no gradient, by name.
+        numbers: the types of the numbers in its state_dict, by key; the module here has others.
         rebuild: builds it once more, with values.
     """
 
@@ -53,6 +54,7 @@ class BuiltTarget:
     origin: str
     makers: Mapping[str, Origin]
     fixed: frozenset[str]
+    numbers: Mapping[str, str]
     rebuild: Callable[[], nn.Module]
 
 
@@ -78,6 +80,7 @@ def build_target(target: Target, folder: Path) -> BuiltTarget:
         raise SpecError([Diagnostic("E701", message)])
     try:
         fixed = _find_fixed(module)
+        numbers = {key: name_type(tensor) for key, tensor in module.state_dict().items()}
         _take_values(module)
     except AttributeError:
         message = f"`{type(module).__name__}` does not call `super().__init__()`"
@@ -89,7 +92,7 @@ def build_target(target: Target, folder: Path) -> BuiltTarget:
         assert isinstance(again, nn.Module)
         return again
 
-    return BuiltTarget(module, input or _input_of(module), origin, makers, fixed, rebuild)
+    return BuiltTarget(module, input or _input_of(module), origin, makers, fixed, numbers, rebuild)
 
 
 def _find_factory(
@@ -201,6 +204,11 @@ def _build(target: Target, factory: Callable[..., Any]) -> Any:
             raise explain_failure(
                 "E702", f"`{printable(target.text)}` cannot be built", error
             ) from None
+
+
+def name_type(tensor: object) -> str:
+    """Return the type of the numbers of a tensor, as `float32`; empty for another object."""
+    return str(tensor.dtype).removeprefix("torch.") if isinstance(tensor, Tensor) else ""
 
 
 def _find_fixed(module: nn.Module) -> frozenset[str]:

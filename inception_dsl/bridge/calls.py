@@ -63,6 +63,7 @@ class TorchCall:
         runs: for each name of that path, the earlier runs of the module in the run around it.
         is_stale: it reads a tensor that was overwritten under another name.
         is_compiled: code that `torch.jit` compiled makes it, not Python.
+        is_cut: no gradient leaves its results.
     """
 
     name: str
@@ -74,6 +75,7 @@ class TorchCall:
     frames: Frames
     is_stale: bool = False
     is_compiled: bool = False
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,8 @@ class CallTrace:
         ran: the paths of the modules that ran, in order.
         arguments: the names of the tensors that a module is called with, by their numbers, for each
             run of one that is called with several; a run is a path and its earlier runs.
+        form: the lists, keys and fields in which the tensors came out.
+        casts: the modules that chose another type of numbers for their steps, as `autocast` does.
     """
 
     inputs: list[ValueRef] = field(default_factory=list)
@@ -106,6 +110,8 @@ class CallTrace:
     outputs: tuple[TracedResult, ...] = ()
     ran: dict[str, None] = field(default_factory=dict)
     arguments: dict[tuple[str, tuple[int, ...]], dict[int, str]] = field(default_factory=dict)
+    form: str = ""
+    casts: list[tuple[str, Frames]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +131,19 @@ class ModuleFacts:
     buffers: Mapping[str, Any] = field(default_factory=dict)
 
 
-def find_values(value: Any) -> Iterator[ValueRef]:
-    """Yield the references to computed tensors in the arguments or the output of a call."""
+def find_refs(value: Any) -> Iterator[ValueRef | WeightRef]:
+    """Yield the references to computed tensors and to weights in the arguments of a call."""
     match value:
-        case ValueRef():
+        case ValueRef() | WeightRef():
             yield value
         case tuple() | list():
             for part in value:
-                yield from find_values(part)
+                yield from find_refs(part)
         case dict():
             for part in value.values():
-                yield from find_values(part)
+                yield from find_refs(part)
+
+
+def find_values(value: Any) -> Iterator[ValueRef]:
+    """Yield the references to computed tensors in the arguments or the output of a call."""
+    return (ref for ref in find_refs(value) if isinstance(ref, ValueRef))

@@ -291,32 +291,42 @@ def _carry(
 
 
 def name_tensors(
-    module: nn.Module, traced: TracedGraph, written: Graph, pairing: TracePairing
+    module: nn.Module,
+    traced: TracedGraph,
+    written: Graph,
+    pairing: TracePairing,
+    numbers: Mapping[str, str],
 ) -> dict[str, CodeTensor]:
     """Return the tensors of a traced module by the keys that they have in its spec.
 
     Args:
         traced: the module's graph with norms and activations folded.
+        numbers: the types of the numbers in the module's state_dict.
     """
     state = module.state_dict()
     named: dict[str, CodeTensor] = {}
     for key, tensor, name in pair_tensors(traced, written, pairing):
-        named[key] = CodeTensor(name, tuple(state[name].shape))
+        named[key] = CodeTensor(name, tuple(state[name].shape), numbers.get(name, ""))
         if tensor.role == "mean":  # what a batch norm counts stands beside it
             counter = f"{Path(name).parent}.{COUNTER}".lstrip(".")
             if counter in state:
-                named[f"{Path(key).parent}.{COUNTER}"] = CodeTensor(counter, ())
+                kind = numbers.get(counter, "")
+                named[f"{Path(key).parent}.{COUNTER}"] = CodeTensor(counter, (), kind)
     return named
 
 
 def list_idle(
-    module: nn.Module, used: Collection[str], makers: Mapping[str, Origin]
+    module: nn.Module,
+    used: Collection[str],
+    makers: Mapping[str, Origin],
+    numbers: Mapping[str, str],
 ) -> Iterator[IdleTensor]:
     """Yield the tensors of a module's state_dict that no step uses.
 
     Args:
         used: the keys of those that a step uses.
         makers: the lines that made the modules and the tensors, by their paths.
+        numbers: the types of the numbers in the state_dict.
     """
     state = module.state_dict(keep_vars=True)
     twins = {id(tensor): key for key, tensor in state.items() if key in used}
@@ -325,7 +335,8 @@ def list_idle(
             continue
         origins = (makers.get(path) for path in (key, key.rpartition(".")[0]))
         lines = next(filter(None, origins), Origin()).spans
-        yield IdleTensor(key, tuple(tensor.shape), lines, twins.get(id(tensor)))
+        twin = twins.get(id(tensor))
+        yield IdleTensor(key, tuple(tensor.shape), lines, twin, numbers.get(key, ""))
 
 
 def pair_tensors(

@@ -48,9 +48,10 @@ from inception_dsl.bridge.tracing import (
 )
 from inception_dsl.bridge.training import Training, is_same_network
 from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, SpecError
-from inception_dsl.ir import TensorType, write_types
+from inception_dsl.ir import Origin, TensorType, write_types
 from inception_dsl.recover import TracedGraph, find_live
 from inception_dsl.resolve.statements import advise_on_order
+from inception_dsl.spec.files import CodeForm, CodeTraining
 from inception_dsl.spec.target import Target
 
 
@@ -75,7 +76,7 @@ def trace_target(
                 built.module, named, name=name, origin=built.origin, rebuild=built.rebuild
             )
             fixed = traced.fixed | built.fixed
-            return replace(traced, makers=built.makers, fixed=fixed)
+            return replace(traced, makers=built.makers, fixed=fixed, numbers=built.numbers)
     except SpecError:
         raise
     except FAILURES as error:
@@ -171,7 +172,7 @@ def trace_network(
         read = read_trace(trace, facts, inputs, name=name)
     if read.causes:
         raise SpecError(list_causes(read.causes))
-    training, notes = trace_training(module, inputs, read.graph)
+    training, notes = trace_training(module, inputs, read.graph, trace)
     if (unread := _find_unread(training.graph)) is not None:
         raise _refuse_unread(module, unread)
     states.append(read_attributes(module))
@@ -189,7 +190,18 @@ def trace_network(
         notes=notes,
         fixed=training.frozen,
         draws=tuple(_list_draws(training, read.graph.classes)),
+        left_training=_describe_training(training),
+        form=CodeForm(trace.form, _find_forward(module).spans),
     )
+
+
+def _describe_training(training: Training) -> CodeTraining | None:
+    """Return the steps of training that a graph leaves out; None if it has all."""
+    if training.is_same:
+        return None
+    causes = (cause.origin for cause in training.causes)
+    origin = training.differs or next(causes, None)
+    return CodeTraining(training.why, training.calls, origin.spans if origin else ())
 
 
 def _list_draws(training: Training, kinds: Mapping[str, str]) -> Iterator[TracedDraw]:
@@ -236,10 +248,15 @@ def _refuse_unread(module: nn.Module, name: str) -> SpecError:
     """Return the error of a network that takes an input and does not use it."""
     message = f"no result of `{type(module).__name__}` depends on its input `{name}`"
     help = "leave the argument out, or use it"
+    labels = label_of(_find_forward(module))
+    return SpecError([Diagnostic("E705", message, labels, help=help)])
+
+
+def _find_forward(module: nn.Module) -> Origin:
+    """Return the first line of the forward pass of a module."""
     code = getattr(module.forward, "__code__", None)
     frames = ((code.co_filename, code.co_firstlineno),) if code is not None else ()
-    labels = label_of(OriginMaker().make(frames))
-    return SpecError([Diagnostic("E705", message, labels, help=help)])
+    return OriginMaker().make(frames)
 
 
 def copy_to_meta(module: nn.Module) -> nn.Module:

@@ -86,6 +86,33 @@ def list_results(output: Any, name: str = "") -> Iterator[tuple[str, Tensor]]:
         yield from list_results(part, f"{name}_{key}".strip("_"))
 
 
+def describe_form(output: Any) -> str:
+    """Return the lists, keys and fields in which a module gives its tensors; lists are tuples.
+
+    Example:
+        >>> tensor = torch.zeros(1)
+        >>> describe_form({"out": tensor, "aux": [tensor, None]})
+        '{out: tensor, aux: (tensor, None)}'
+    """
+    named: Iterable[tuple[str, Any]]
+    match output:
+        case Tensor():
+            return "tensor"
+        case Mapping():
+            parts = (f"{key}: {describe_form(value)}" for key, value in output.items())
+            return f"{{{', '.join(parts)}}}"
+        case tuple() if hasattr(output, "_fields"):
+            named = zip(output._fields, output, strict=True)
+        case tuple() | list():
+            return f"({', '.join(map(describe_form, output))})"
+        case _ if is_dataclass(output) and not isinstance(output, type):
+            named = ((part.name, getattr(output, part.name)) for part in fields(output))
+        case _:
+            return "None" if output is None else type(output).__name__
+    parts = (f"{name}={describe_form(value)}" for name, value in named)
+    return f"({', '.join(parts)})"
+
+
 def _name_key(key: object) -> str:
     """Return the key of a mapping as a name; a number, as networks of features have, is none."""
     text = str(key)

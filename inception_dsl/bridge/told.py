@@ -10,8 +10,9 @@ from math import prod
 from torch import nn
 
 from inception_dsl.bridge.building import FAILURES
-from inception_dsl.bridge.calls import CallTrace, TorchCall, WeightRef
+from inception_dsl.bridge.calls import BATCH, CallTrace, TorchCall, WeightRef
 from inception_dsl.bridge.frames import OriginMaker
+from inception_dsl.bridge.gradients import find_learning
 from inception_dsl.bridge.reading import Cause, lacks, read_training
 from inception_dsl.bridge.steadiness import find_draw, label_of, watch_draws
 from inception_dsl.bridge.tracing import OTHER_BATCH, describe_modules, trace_module
@@ -25,7 +26,7 @@ MAX_SHOWN = 3
 
 
 def trace_training(
-    module: nn.Module, inputs: Mapping[str, TensorType], evaluated: TracedGraph
+    module: nn.Module, inputs: Mapping[str, TensorType], evaluated: TracedGraph, plain: CallTrace
 ) -> tuple[Training, tuple[Diagnostic, ...]]:
     """Return what a network does in training, and notes on all that its spec leaves out.
 
@@ -33,6 +34,7 @@ def trace_training(
 
     Args:
         evaluated: the graph of inference.
+        plain: the record of inference that it was read from.
     """
     shapes = {name: type.shape for name, type in inputs.items()}
 
@@ -43,7 +45,8 @@ def trace_training(
         with watch_draws() as draws:
             trace = run()
     except FAILURES:
-        return _give_up(evaluated, f"`{type(module).__name__}` does not run in training mode", ())
+        message = f"`{type(module).__name__}` does not run in training on the meta device"
+        return _give_up(evaluated, message, ())
     finally:
         module.eval()
     if draws.has_drawn:
@@ -54,7 +57,12 @@ def trace_training(
     facts = describe_modules(module, evaluated.buffers)
     read = read_training(trace, facts, inputs, name=evaluated.name)
     frozen = [call for call in trace.calls if call.name == "batch_norm" and _is_frozen(call)]
-    training = replace(join_training(evaluated, read), frozen=frozenset(_list_averages(frozen)))
+    training = join_training(evaluated, read)
+    fixed = frozenset(_list_averages(frozen)) | _list_unreached(module, trace)
+    training = replace(training, frozen=fixed)
+    if not training.is_same:
+        calls = tuple(_compare_calls(plain, trace))
+        training = replace(training, calls=calls, why="training runs other steps than inference")
     notes = (
         *_tell_random(training, trace),
         *_tell_frozen(frozen),
@@ -69,7 +77,32 @@ def _give_up(
     evaluated: TracedGraph, message: str, labels: tuple[Label, ...]
 ) -> tuple[Training, tuple[Diagnostic, ...]]:
     note = Diagnostic("W620", f"{message}; only inference is imported", labels)
-    return Training(evaluated, is_same=False), (note, *_tell_params(evaluated, None))
+    return Training(evaluated, is_same=False, why=message), (note, *_tell_params(evaluated, None))
+
+
+def _list_unreached(module: nn.Module, trace: CallTrace) -> frozenset[str]:
+    """Return the parameters that no gradient reaches."""
+    return frozenset(name for name, _ in module.named_parameters()) - find_learning(trace)
+
+
+def _compare_calls(plain: CallTrace, trained: CallTrace) -> Iterator[str]:
+    """Yield the calls that only one of two records has, with their numbers.
+
+    A number that is that of the images says nothing.
+    """
+    counts = [
+        Counter(_describe(call, batch) for call in trace.calls)
+        for trace, batch in ((plain, BATCH), (trained, OTHER_BATCH))
+    ]
+    for side, lone in (("eval", counts[0] - counts[1]), ("train", counts[1] - counts[0])):
+        yield from (f"{side} {call} {count}" for call, count in sorted(lone.items()))
+
+
+def _describe(call: TorchCall, batch: int) -> str:
+    """Return a call with the numbers that it is given, without those of its tensors."""
+    given = [*call.arguments, *call.keywords.values()]
+    numbers = [value for value in given if type(value) in (int, float) and value != batch]
+    return " ".join(map(str, (call.name, *numbers)))
 
 
 def _tell_random(training: Training, trace: CallTrace) -> Iterator[Diagnostic]:

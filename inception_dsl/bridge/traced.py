@@ -15,7 +15,7 @@ from inception_dsl.ops import NORMS
 from inception_dsl.recover import TracedGraph, TracedNode
 from inception_dsl.recover.pairing import TracePairing, pair_joins
 from inception_dsl.source import Span
-from inception_dsl.spec.files import CodeDraw, CodeNetwork, CodeStep
+from inception_dsl.spec.files import CodeDraw, CodeForm, CodeNetwork, CodeStep, CodeTraining
 
 if TYPE_CHECKING:
     from torch import nn
@@ -91,6 +91,9 @@ class TracedTarget:
             known.
         fixed: the tensors that a step of training leaves as they are, by name.
         draws: the modules that draw at random in training, and that the graph leaves out.
+        left_training: the steps of training that the graph leaves out; None if it has all.
+        form: the form of its results.
+        numbers: the types of the numbers in its state_dict, by key, as far as they are known.
     """
 
     graph: TracedGraph
@@ -106,6 +109,9 @@ class TracedTarget:
     makers: Mapping[str, Origin] = field(default_factory=dict)
     fixed: frozenset[str] = frozenset()
     draws: tuple[TracedDraw, ...] = ()
+    left_training: CodeTraining | None = None
+    form: CodeForm = field(default_factory=CodeForm)
+    numbers: Mapping[str, str] = field(default_factory=dict)
 
 
 def describe_code(
@@ -122,12 +128,12 @@ def describe_code(
         return CodeNetwork(steps=steps)
     from inception_dsl.bridge.comparing import list_idle, name_tensors
 
-    tensors = name_tensors(traced.module, graph, written, pairing)
+    tensors = name_tensors(traced.module, graph, written, pairing, traced.numbers)
     used = {tensor.key for tensor in tensors.values()}
     return CodeNetwork(
         tensors=tensors,
         steps=steps,
-        idle=(*list_idle(traced.module, used, traced.makers),),
+        idle=(*list_idle(traced.module, used, traced.makers, traced.numbers),),
         fixed=frozenset(used & traced.fixed),
         draws=tuple(
             CodeDraw(
@@ -138,6 +144,8 @@ def describe_code(
             )
             for draw in traced.draws
         ),
+        training=traced.left_training,
+        form=traced.form,
     )
 
 

@@ -34,8 +34,15 @@ from inception_dsl.bridge.calls import (
     find_values,
 )
 from inception_dsl.bridge.frames import FrameReader, Frames
+from inception_dsl.bridge.gradients import GradientWatch, watch_casts
 from inception_dsl.bridge.norms import normalize_at_once
-from inception_dsl.bridge.ports import call_module, list_results, make_inputs, name_arguments
+from inception_dsl.bridge.ports import (
+    call_module,
+    describe_form,
+    list_results,
+    make_inputs,
+    name_arguments,
+)
 
 OTHER_BATCH = 3
 """The number of images in a traced batch of training.
@@ -133,6 +140,7 @@ class _Recorder(TorchFunctionMode):
         self._counts: Counter[tuple[str, tuple[int, ...], str]] = Counter()
         self._holders = {path for path, child in module.named_modules() if _has_weights(child)}
         self._frames = FrameReader()
+        self.gradients = GradientWatch()
 
     def add_input(self, tensor: Tensor) -> None:
         self.trace.inputs.append(self._add(tensor))
@@ -260,9 +268,15 @@ class _Recorder(TorchFunctionMode):
             frames=self._frames.read(),
             is_stale=stale,
             is_compiled=path in self._compiled or isinstance(func, torch._ops.OpOverload),
+            is_cut=self.gradients.is_cut(plain),
         )
         self.trace.calls.append(call)
         return result
+
+    def note_cast(self) -> None:
+        """Note that the module that runs chooses another type of numbers for its steps."""
+        path, _ = self.place
+        self.trace.casts.append((path, self._frames.read()))
 
     def _note_request(self, name: str, read: Sequence[Tensor], arguments: Any) -> None:
         """Note a request for values, if the tensor has none here."""
@@ -384,7 +398,7 @@ def trace_module(
     for tensor in tensors.values():
         recorder.add_input(tensor)
     try:
-        with _watch(recorder), torch.no_grad(), recorder:
+        with _watch(recorder), torch.enable_grad(), recorder:
             output = call_module(module, tensors)
     finally:
         if recorder.requests:  # a network may catch the error that ends a run
@@ -392,6 +406,7 @@ def trace_module(
     recorder.trace.outputs = tuple(
         TracedResult(name, recorder.refer(tensor)) for name, tensor in list_results(output)
     )
+    recorder.trace.form = describe_form(output)
     return recorder.trace
 
 
@@ -410,7 +425,8 @@ def _watch(recorder: _Recorder) -> Iterator[None]:
         hooks.register_module_forward_hook(leave, always_call=True),
     )
     try:
-        yield
+        with watch_casts(recorder.note_cast), recorder.gradients.run():
+            yield
     finally:
         for handle in handles:
             handle.remove()

@@ -51,7 +51,11 @@ class Training:
         left_drops: the drops that no residual takes.
         left_heads: the heads that are left out.
         causes: what the language cannot say in training alone.
-        frozen: the averages of the batch norms that run with them in training, too, by name.
+        frozen: the averages of the batch norms that run with them in training, too, and the
+            parameters that no gradient reaches, by name.
+        calls: the calls that only training makes, and those that only inference makes, if the graph
+            is that of inference; None if training could not be followed.
+        why: why it is that of inference, as a clause; empty if it is not.
     """
 
     graph: TracedGraph
@@ -61,6 +65,8 @@ class Training:
     left_heads: tuple[LeftHead, ...] = ()
     causes: tuple[Cause, ...] = ()
     frozen: frozenset[str] = frozenset()
+    calls: tuple[str, ...] | None = None
+    why: str = ""
 
 
 def join_training(evaluated: TracedGraph, trained: ReadTrace) -> Training:

@@ -4,6 +4,15 @@ Models are compared, not text. Steps are paired by path, then by structure. Each
 pair is an edit, with its category, its places, its tensors and its consequences.
 """
 
+from inception_dsl.diff.code_topics import (
+    CodeTopic,
+    DrawChanged,
+    FormChanged,
+    FreezingChanged,
+    IdleTensorsListed,
+    NumbersChanged,
+    TrainingChanged,
+)
 from inception_dsl.diff.compare import (
     compare,
 )
@@ -51,16 +60,12 @@ from inception_dsl.diff.edits import (
 from inception_dsl.diff.finding import (
     BudgetBroken,
     BudgetChanged,
-    CodeTopic,
     Comparison,
     ConditionsChanged,
     CostsChanged,
-    DrawChanged,
     ExpressionsChanged,
     Finding,
     FindingSpot,
-    FreezingChanged,
-    IdleTensorsListed,
     RecipeChanged,
     RecipeListed,
     Report,
@@ -98,6 +103,7 @@ __all__ = [
     "ExpressionsChanged",
     "Finding",
     "FindingSpot",
+    "FormChanged",
     "FreezingChanged",
     "HeadListed",
     "IdleTensorsListed",
@@ -106,6 +112,7 @@ __all__ = [
     "LossChanged",
     "Measured",
     "Moved",
+    "NumbersChanged",
     "OutputRewired",
     "ParameterListed",
     "PortsChanged",
@@ -130,6 +137,7 @@ __all__ = [
     "TextChange",
     "TextsChanged",
     "Topic",
+    "TrainingChanged",
     "Unmade",
     "compare",
     "compare_costs",

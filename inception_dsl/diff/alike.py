@@ -123,7 +123,9 @@ def _share(facts: StepFacts, edits: Sequence[StepFacts], counts: Mapping[str, in
         case Added() | Removed():
             listed = [edit for edit in edits if isinstance(edit, Added | Removed)]
             count = sum(edit.count for edit in listed)
-            return replace(facts, count=count, steps=tuple(p for e in listed for p in e.steps))
+            content = _share_content([edit.content for edit in listed])
+            steps = tuple(path for edit in listed for path in edit.steps)
+            return replace(facts, count=count, steps=steps, content=content)
         case Rewired():
             return facts
         case _:
@@ -145,6 +147,17 @@ def _share_changes(first: Changed, edits: Sequence[Changed]) -> Changed:
         words.append(replace(shared, values=(*shared.values, *lost)))
     kernels = tuple(_list_kernels(edits))
     return replace(first, before=words[0], after=words[1], kernels=kernels, varies=varies)
+
+
+def _share_content(contents: Sequence[Content]) -> Content:
+    """Return the first of some contents of alike steps, with the words that all share."""
+    first = contents[0]
+    steps = zip(*(content.steps for content in contents), strict=True)
+    branches = zip(*(content.branches for content in contents), strict=True)
+    shared = tuple(
+        (same[0][0], _share_content([content for _, content in same])) for same in branches
+    )
+    return replace(first, steps=tuple(map(_share_words, steps)), branches=shared)
 
 
 def _list_kernels(edits: Sequence[Changed]) -> dict[tuple[Value, Value], None]:

@@ -17,11 +17,14 @@ from inception_dsl.diff.edit_facts import EditPlace, KeyChange, SourceSpot, Step
 from inception_dsl.diff.edits import (
     Added,
     BlockRenamed,
+    Changed,
     Diff,
     Edit,
     Removed,
     Renamed,
     Reparented,
+    Replaced,
+    SharingChanged,
 )
 from inception_dsl.ir import NETWORK, Model, Node, Path, find_range
 
@@ -67,7 +70,9 @@ def tell_code_keys(
         change = changes[keys] = _change(keys, tensors)
         if place is not None:
             places[change] = place
-    pairs = [(c.old, c.new) for c in changes.values() if c.old is not None and c.new is not None]
+    _join_equal(changes)
+    used = dict.fromkeys(changes.values())
+    pairs = [(c.old, c.new) for c in used if c.old is not None and c.new is not None]
     left = [*_join_idle(changes, idle)]
     settling = _Settling(changes, models)
     edits = [
@@ -76,7 +81,7 @@ def tell_code_keys(
         if not isinstance(edit, Renamed | Reparented | BlockRenamed)
     ]
     told = {change for edit in edits for change in (*edit.keys, *edit.following_keys)}
-    every = [*changes.values(), *left]
+    every = [*dict.fromkeys(changes.values()), *left]
     changed = [change for change in every if _is_change(change)]
     untold = [change for change in changed if change not in told]
     renamed = [change for change in untold if change.kind == "renamed"]
@@ -121,19 +126,41 @@ class _Settling:
             case Added() | Removed() if edit.keys and not keys and not following:
                 is_seen = self._is_seen(settled)
                 return replace(settled, category="NUMERICS" if is_seen else "TRAINING", loads=True)
+            case Changed() | Replaced() | SharingChanged() if self._all_stay(settled, edit):
+                is_seen = self._is_seen(settled)
+                return replace(settled, category="NUMERICS" if is_seen else "TRAINING", loads=True)
             case StepFacts(places=places):
                 held = [self.loads_within[p.new] for p in places if p.new in self.loads_within]
                 return replace(settled, loads=all(held) if held else self.loads)
             case _:
                 return settled
 
-    def _is_seen(self, edit: Added | Removed) -> bool:
-        """Tell whether the outputs of inference depend on steps that come or go."""
-        is_new = isinstance(edit, Added)
+    def _all_stay(self, settled: Edit, edit: Edit) -> bool:
+        """Tell whether an edit is about tensors that keep their key and their shape in the code."""
+        had_keys = bool(edit.keys) or isinstance(edit, SharingChanged)
+        is_grave = edit.category == "CHECKPOINT"
+        return is_grave and had_keys and not settled.keys and not settled.following_keys
+
+    def _is_seen(self, edit: StepFacts) -> bool:
+        """Tell whether the outputs of inference depend on some steps."""
+        is_new = not isinstance(edit, Removed)
         live = self._live[is_new]
         places = (place.new if is_new else place.old for place in edit.places)
         ranges = (find_range(live, place) for place in places if place)
         return any(start < end for start, end in ranges)
+
+
+def _join_equal(changes: dict[_Keys, KeyChange]) -> None:
+    """Make one tensor of two that have one key in the code, in steps that are no pair.
+
+    An old checkpoint loads by keys alone, whatever step reads a tensor now.
+    """
+    gone = {change.old: keys for keys, change in changes.items() if change.new is None}
+    for keys, change in list(changes.items()):
+        if change.old is None and change.new in gone:
+            old = changes[gone[change.new]]
+            joined = replace(change, old=old.old, old_shape=old.old_shape, old_step=old.old_step)
+            changes[keys] = changes[gone[change.new]] = joined
 
 
 def _join_idle(changes: dict[_Keys, KeyChange], idle: Idle) -> Iterator[KeyChange]:

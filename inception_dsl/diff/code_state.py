@@ -10,21 +10,23 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from inception_dsl.diff.edit_facts import KeyChange, StepWords
-from inception_dsl.diff.edits import Added, Removed
-from inception_dsl.diff.finding import (
+from inception_dsl.diff.code_topics import (
     CodeTopic,
     DrawChanged,
-    Finding,
-    FindingSpot,
+    FormChanged,
     FreezingChanged,
     IdleTensorsListed,
+    NumbersChanged,
+    TrainingChanged,
 )
-from inception_dsl.ir import Path
+from inception_dsl.diff.edit_facts import KeyChange, StepWords
+from inception_dsl.diff.edits import Added, Removed
+from inception_dsl.diff.finding import Finding, FindingSpot
+from inception_dsl.ir import NETWORK, Path
 from inception_dsl.source import Span
 
 if TYPE_CHECKING:
-    from inception_dsl.spec.files import CodeDraw, CodeNetwork
+    from inception_dsl.spec.files import CodeDraw, CodeNetwork, CodeTraining
 
     Networks = tuple[CodeNetwork, CodeNetwork]
 
@@ -70,7 +72,7 @@ def compare_idle(keys: Iterable[KeyChange], code: Networks) -> Iterator[CodeChan
         ]
         old, new = (_share_line([tensor.lines for tensor in side]) for side in sides)
         line = new or old
-        place = holder if line is None else (line.source.name, line.start, Path(holder).parent)
+        place = holder if line is None else (line.source.name, line.start)
         spot = FindingSpot(Path(holder), holder, old, new)
         groups.setdefault((kind, place), []).append((spot, group))
     for each in groups.values():
@@ -161,6 +163,69 @@ class DroppedStep(NamedTuple):
 
     words: StepWords
     line: Span | None
+
+
+def compare_numbers(pairs: Iterable[tuple[str, str]], code: Networks) -> Iterator[CodeChange]:
+    """Yield the changes of the types of numbers that tensors have.
+
+    Args:
+        pairs: the old and the new key of each tensor that both networks have.
+        code: the old network and the new one.
+    """
+    known = [
+        {tensor.key: tensor.number for tensor in side.tensors.values()}
+        | {tensor.key: tensor.number for tensor in side.idle}
+        for side in code
+    ]
+    idle = (tensor.key for tensor in code[0].idle if tensor.key in known[1])
+    groups: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for old, new in dict.fromkeys((*pairs, *((key, key) for key in idle))):
+        numbers = known[0][old], known[1][new]
+        if numbers[0] != numbers[1]:
+            groups.setdefault(numbers, []).append((old, new))
+    lines = [_list_lines(side) for side in code] if groups else []
+    for side, held in zip(code, lines, strict=False):
+        held.update((Path(tensor.key), choose_line(tensor.lines)) for tensor in side.idle)
+    for (before, after), changed in groups.items():
+        holders = dict.fromkeys(
+            tuple(_find_known(key, held) for key, held in zip(keys, lines, strict=True))
+            for keys in changed
+        )
+        modules = tuple(new for _, new in holders)
+        spots = (
+            FindingSpot(new, new, lines[0].get(old), lines[1].get(new)) for old, new in holders
+        )
+        yield CodeChange(NumbersChanged(modules, len(changed), before, after), tuple(spots))
+
+
+def _find_known(key: str, lines: Mapping[Path, Span | None]) -> Path:
+    """Return a tensor that has a line of its own, or the module that holds another one."""
+    path = Path(key)
+    return path if path in lines or not path.parent else path.parent
+
+
+def compare_runs(code: Networks, *, has_ports: bool) -> Iterator[CodeChange]:
+    """Yield the changes of the steps of training that no spec says, and of the form of results.
+
+    Args:
+        has_ports: whether another finding tells of the results.
+    """
+    old, new = code
+    before, after = old.training, new.training
+    calls = [side and side.calls for side in (before, after)]
+    is_known = before is None or after is None or None not in calls
+    if calls[0] != calls[1] or (before is None) != (after is None) or not is_known:
+        yield from _tell_training(before, after)
+    forms = old.form.text, new.form.text
+    if all(forms) and forms[0] != forms[1] and not has_ports:
+        lines = choose_line(old.form.lines), choose_line(new.form.lines)
+        yield CodeChange(FormChanged(*forms), (FindingSpot(Path(NETWORK), None, *lines),))
+
+
+def _tell_training(before: CodeTraining | None, after: CodeTraining | None) -> Iterator[CodeChange]:
+    about = TrainingChanged(before and before.why, after and after.why)
+    lines = [choose_line(side.lines) if side is not None else None for side in (before, after)]
+    yield CodeChange(about, (FindingSpot(Path(NETWORK), None, *lines),))
 
 
 _Dropped = tuple[Mapping[str, DroppedStep], Mapping[str, DroppedStep]]

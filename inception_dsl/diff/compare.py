@@ -33,18 +33,32 @@ from inception_dsl.diff.wiring import OUTPUT
 from inception_dsl.ir import Model, Path
 
 
-def compare(old: Model, new: Model) -> Diff:
-    """Return every edit that makes one model of the other, in the specs' order."""
-    return compare_matched(old, new, match_by_structure(old, new, match(old, new)))
+def compare(old: Model, new: Model, *, are_code: bool = False) -> Diff:
+    """Return every edit that makes one model of the other, in the specs' order.
+
+    Args:
+        are_code: as for `compare_matched`.
+    """
+    matching = match_by_structure(old, new, match(old, new))
+    return compare_matched(old, new, matching, are_code=are_code)
 
 
-def compare_matched(old: Model, new: Model, matching: Matching, *, is_grouped: bool = True) -> Diff:
+def compare_matched(
+    old: Model,
+    new: Model,
+    matching: Matching,
+    *,
+    is_grouped: bool = True,
+    are_code: bool = False,
+) -> Diff:
     """Return every edit between two models whose steps are paired, in the specs' order.
 
     Args:
         is_grouped: make one edit of a change that many steps share.
+        are_code: both models are code, which runs a softmax at its end, too.
     """
-    sides = set_side_by_side(View(old), View(new), matching, ends=[OUTPUT])
+    views = View(old, is_code=are_code), View(new, is_code=are_code)
+    sides = set_side_by_side(*views, matching, ends=[OUTPUT])
     words = (
         *compare_interfaces(sides),
         *find_removed(sides, matching.removed),

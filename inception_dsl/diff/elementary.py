@@ -61,12 +61,15 @@ Sides = tuple[ElementaryGraph, ElementaryGraph]
 """The elementary graphs of the old network and of the new one."""
 
 
-def make_elementary(graph: Graph) -> ElementaryGraph:
+def make_elementary(graph: Graph, *, is_code: bool = False) -> ElementaryGraph:
     """Return the elementary graph of a network.
 
     A softmax that a module leaves to the loss is left out.
+
+    Args:
+        is_code: the network is compared with code as code, which runs that softmax.
     """
-    ends = (*graph.outputs.values(), *graph.head_outputs)
+    ends = () if is_code else (*graph.outputs.values(), *graph.head_outputs)
     last: dict[Path, Key] = {path: path for path in graph.inputs}
     steps: dict[StepPart, ElementaryStep] = {}
     for node in graph.nodes:

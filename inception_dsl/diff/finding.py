@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING, Literal
 
 from inception_dsl.analysis import CostReport
 from inception_dsl.diagnostics import Diagnostic, Severity
+from inception_dsl.diff.code_topics import (
+    CodeTopic,
+    DrawChanged,
+    FormChanged,
+    FreezingChanged,
+    IdleTensorsListed,
+    NumbersChanged,
+    TrainingChanged,
+)
 from inception_dsl.diff.costs import Measured
-from inception_dsl.diff.edit_facts import Category, KeyChange, StepFacts, StepWords
+from inception_dsl.diff.edit_facts import Category, StepFacts
 from inception_dsl.diff.edits import (
     Diff,
     Edit,
@@ -162,58 +171,6 @@ class RecipeListed:
     is_new: bool
 
 
-@dataclass(frozen=True, slots=True)
-class IdleTensorsListed:
-    """Tensors of code that no step of inference uses, and that are new, gone, or reshaped.
-
-    Attributes:
-        holders: the paths of the modules that hold them; of a tensor beside others in use, its key.
-        keys: their changes, all of one kind.
-        twins: the keys under which steps use the same tensors.
-    """
-
-    holders: tuple[Path, ...]
-    keys: tuple[KeyChange, ...]
-    twins: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class FreezingChanged:
-    """Tensors of code that training changes on one side, and leaves as they are on the other one.
-
-    Attributes:
-        modules: the paths of the modules that hold them, in the new network.
-        count: the number of tensors.
-        are_averages: they are running averages, by which their norms divide in training, too;
-            otherwise parameters.
-        is_fixed: the new network leaves them as they are.
-    """
-
-    modules: tuple[Path, ...]
-    count: int
-    are_averages: bool
-    is_fixed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class DrawChanged:
-    """Modules of code that draw at random in training as no spec says, on one side or on both.
-
-    Attributes:
-        modules: their paths.
-        before, after: the class, or the step in its place; None where nothing is.
-        shares: the share of values that each class drops; None where that is not known.
-    """
-
-    modules: tuple[Path, ...]
-    before: str | StepWords | None
-    after: str | StepWords | None
-    shares: tuple[float | None, float | None]
-
-
-CodeTopic = IdleTensorsListed | FreezingChanged | DrawChanged
-"""A subject that only networks of code have: no spec says it."""
-
 Topic = (
     Edit
     | CodeTopic
@@ -299,8 +256,10 @@ class Finding:
                 return Path(RECIPE)
             case IdleTensorsListed(holders=paths) | FreezingChanged(modules=paths):
                 return paths[0] if len(paths) == 1 else Path(NETWORK)
-            case DrawChanged(modules=paths):
+            case DrawChanged(modules=paths) | NumbersChanged(modules=paths):
                 return paths[0] if len(paths) == 1 else Path(NETWORK)
+            case TrainingChanged() | FormChanged():
+                return Path(NETWORK)
             case _:
                 return self.about.at
 

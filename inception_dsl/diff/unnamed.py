@@ -22,6 +22,7 @@ from inception_dsl.diff.edits import (
     PortsChanged,
     SharingChanged,
 )
+from inception_dsl.diff.elementary import Sides as ElementarySides
 from inception_dsl.diff.elementary import (
     find_moved_acts,
     is_op,
@@ -59,16 +60,20 @@ class UnnamedDiff:
     undecided: tuple[Path, ...]
 
 
-def compare_unnamed(old: Model, new: Model) -> UnnamedDiff:
-    """Return every edit that makes one model of the other, whatever their steps are called."""
+def compare_unnamed(old: Model, new: Model, *, are_code: bool = False) -> UnnamedDiff:
+    """Return every edit that makes one model of the other, whatever their steps are called.
+
+    Args:
+        are_code: as for `compare_matched`.
+    """
     opened = find_opened(old.graph, new.graph)
     before, after = (carry_along(model.graph, opened) for model in (old, new))
-    sides = make_elementary(before.graph), make_elementary(after.graph)
+    sides = _take_apart(before.graph, after.graph, are_code=are_code)
     pairing = pair_graphs(sides[0].flat, sides[1].flat)
     moved = find_moved_acts(sides, pairing.likely)
     if any(moved):
         before, after = map(separate_acts, (before, after), moved)
-        sides = make_elementary(before.graph), make_elementary(after.graph)
+        sides = _take_apart(before.graph, after.graph, are_code=are_code)
         pairing = pair_graphs(sides[0].flat, sides[1].flat)
     likely = {key: partner.key for key, partner in pairing.new.items()}
     steps = pair_steps(before.graph, after.graph, sides, likely)
@@ -77,7 +82,7 @@ def compare_unnamed(old: Model, new: Model) -> UnnamedDiff:
     flat_old = flatten_model(old, before.graph, {})
     flat_new = flatten_model(new, after.graph, names)
     matching = match_nodes(flat_old, flat_new, {path: path for path in partners.values()})
-    diff = compare_matched(flat_old, flat_new, matching, is_grouped=False)
+    diff = compare_matched(flat_old, flat_new, matching, is_grouped=False, are_code=are_code)
     return UnnamedDiff(
         old=flat_old,
         new=flat_new,
@@ -92,6 +97,10 @@ def compare_unnamed(old: Model, new: Model) -> UnnamedDiff:
         norms={names[path]: norm for path, norm in after.norms.items()},
         undecided=tuple(_find_undecided(pairing, names)),
     )
+
+
+def _take_apart(old: Graph, new: Graph, *, are_code: bool) -> ElementarySides:
+    return make_elementary(old, is_code=are_code), make_elementary(new, is_code=are_code)
 
 
 def _name_nodes(old: Graph, new: Graph, partners: Mapping[Path, Path]) -> dict[Path, Path]:

@@ -51,8 +51,15 @@ class View:
         in_training: the nodes that training runs.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, *, is_code: bool = False) -> None:
+        """Make the lookups of a model.
+
+        Args:
+            is_code: the model is code, which runs all of its steps; the module that a spec becomes
+                leaves a softmax at its end to the loss.
+        """
         self.model = model
+        self._is_code = is_code
         self.graph = model.graph
         self.nodes: dict[str, Node] = {node.path: node for node in self.graph.nodes}
         self.blocks = {block.name: block for block in model.blocks}
@@ -102,6 +109,8 @@ class View:
 
     def is_final_softmax(self, node: Node) -> bool:
         """Tell whether the node is a softmax that the emitted module leaves to the loss."""
+        if self._is_code:
+            return False
         outputs = list(self.graph.outputs.values())
         ends = (*(outputs if len(outputs) == 1 else ()), *self.graph.head_outputs)
         return OPS[node.op].is_left_to_loss and node.path in ends

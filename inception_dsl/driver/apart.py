@@ -21,9 +21,11 @@ from inception_dsl.driver.references import NamedInput
 from inception_dsl.source import Source, Span
 from inception_dsl.spec.files import (
     CodeDraw,
+    CodeForm,
     CodeNetwork,
     CodeStep,
     CodeTensor,
+    CodeTraining,
     IdleTensor,
     SpecFile,
 )
@@ -139,18 +141,29 @@ class _Reader:
 
     def read_code(self, code: _Json) -> CodeNetwork:
         return CodeNetwork(
-            tensors={key: CodeTensor(name, tuple(shape)) for key, name, shape in code["tensors"]},
+            tensors={
+                key: CodeTensor(name, tuple(shape), number)
+                for key, name, shape, number in code["tensors"]
+            },
             steps={path: self._read_step(step) for path, step in code["steps"].items()},
             idle=tuple(
-                IdleTensor(key, tuple(shape), self._read_lines(lines), twin)
-                for key, shape, lines, twin in code["idle"]
+                IdleTensor(key, tuple(shape), self._read_lines(lines), twin, number)
+                for key, shape, lines, twin, number in code["idle"]
             ),
             fixed=frozenset(code["fixed"]),
             draws=tuple(
                 CodeDraw(module, kind, share, self._read_lines(lines))
                 for module, kind, share, lines in code["draws"]
             ),
+            training=self._read_training(code["training"]),
+            form=CodeForm(code["form"][0], self._read_lines(code["form"][1])),
         )
+
+    def _read_training(self, training: Sequence[Any] | None) -> CodeTraining | None:
+        if training is None:
+            return None
+        why, calls, lines = training
+        return CodeTraining(why, None if calls is None else tuple(calls), self._read_lines(lines))
 
     def _read_step(self, step: _Json) -> CodeStep:
         return CodeStep(
@@ -185,17 +198,21 @@ class _Writer:
 
     def write_code(self, code: CodeNetwork) -> _Json:
         return {
-            "tensors": [[key, tensor.key, tensor.shape] for key, tensor in code.tensors.items()],
+            "tensors": [[key, *tensor] for key, tensor in code.tensors.items()],
             "steps": {path: self._write_step(step) for path, step in code.steps.items()},
             "idle": [
-                [tensor.key, tensor.shape, self._write_lines(tensor.lines), tensor.twin]
-                for tensor in code.idle
+                [each.key, each.shape, self._write_lines(each.lines), each.twin, each.number]
+                for each in code.idle
             ],
             "fixed": sorted(code.fixed),
             "draws": [
                 [draw.module, draw.kind, draw.share, self._write_lines(draw.lines)]
                 for draw in code.draws
             ],
+            "training": None
+            if (left := code.training) is None
+            else [left.why, left.calls, self._write_lines(left.lines)],
+            "form": [code.form.text, self._write_lines(code.form.lines)],
         }
 
     def _write_step(self, step: CodeStep) -> _Json:

@@ -35,6 +35,8 @@ from inception_dsl.diff.code_state import (
     compare_draws,
     compare_freezing,
     compare_idle,
+    compare_numbers,
+    compare_runs,
     find_dropped,
 )
 from inception_dsl.diff.finding import ConditionsChanged, ExpressionsChanged, RecipeListed
@@ -63,11 +65,11 @@ def compare_code(old: Checked, new: Checked) -> Comparison:
     idle = code[0].idle, code[1].idle
     tensors: Tensors = code[0].tensors, code[1].tensors
     steps = name_steps(code[1])
-    told = tell_code_keys(compare_models(*models), models, tensors, idle)
+    told = tell_code_keys(compare_models(*models, are_code=True), models, tensors, idle)
     named = _make(old, new, models, told, tensors, steps)
     if not _count_steps(named):
         return named
-    unnamed = compare_unnamed(*models)
+    unnamed = compare_unnamed(*models, are_code=True)
     ends = tuple(edit for edit in told.diff.edits if isinstance(edit, HeadListed | PortsChanged))
     tensors = tensors[0], _name_by_graph(unnamed, tensors[1])
     models = unnamed.old, unnamed.new
@@ -107,6 +109,8 @@ def _make(
         *compare_idle(told.untold, code),
         *compare_freezing(told.pairs, code),
         *compare_draws(dropped.steps, code),
+        *compare_numbers(told.pairs, code),
+        *compare_runs(code, has_ports=any(isinstance(e, PortsChanged) for e in diff.edits)),
     )
     kept = [finding for finding in located if finding not in dropped.findings]
     names = old.file.reference, new.file.reference

@@ -26,12 +26,14 @@ from inception_dsl.diff import (
     Edit,
     EndChanged,
     Finding,
+    FormChanged,
     FreezingChanged,
     HeadListed,
     IdleTensorsListed,
     LossChanged,
     Measured,
     Moved,
+    NumbersChanged,
     OutputRewired,
     ParameterListed,
     PortsChanged,
@@ -50,6 +52,7 @@ from inception_dsl.diff import (
     TextChange,
     TextsChanged,
     Topic,
+    TrainingChanged,
 )
 from inception_dsl.diff.code_state import CodeChange
 from inception_dsl.diff.conditions import compare_conditions
@@ -104,8 +107,12 @@ def _judge_code(about: CodeTopic) -> tuple[str, Category]:
         case IdleTensorsListed(keys=keys):
             codes = {"added": "D712", "removed": "D713", "reshaped": "D711"}
             return codes[keys[0].kind], "CHECKPOINT"
-        case FreezingChanged() | DrawChanged():
+        case FreezingChanged() | DrawChanged() | TrainingChanged():
             return "D731", "TRAINING"
+        case NumbersChanged():
+            return "D711", "CHECKPOINT"
+        case FormChanged():
+            return "D702", "INTERFACE"
         case _:
             assert_never(about)
 

@@ -33,10 +33,16 @@ MAX_NAME = 200
 
 
 class CodeTensor(NamedTuple):
-    """A tensor of a network that exists as code: its key in the state_dict there, and its shape."""
+    """A tensor of a network that exists as code.
+
+    Attributes:
+        key: its key in the state_dict there.
+        number: the type of its numbers, such as `float32`.
+    """
 
     key: str
     shape: tuple[int, ...]
+    number: str = ""
 
 
 class CodeStep(NamedTuple):
@@ -67,6 +73,34 @@ class IdleTensor(NamedTuple):
     shape: tuple[int, ...]
     lines: tuple[Span, ...]
     twin: str | None = None
+    number: str = ""
+
+
+class CodeTraining(NamedTuple):
+    """The steps of training that a spec leaves out, because it could not tell them.
+
+    Attributes:
+        why: the reason, as a clause.
+        calls: the calls of torch that only training makes, and those that only inference makes,
+            with their numbers; None if training could not be followed.
+        lines: the line of the first of them, then that of each outer call.
+    """
+
+    why: str
+    calls: tuple[str, ...] | None
+    lines: tuple[Span, ...]
+
+
+class CodeForm(NamedTuple):
+    """The form in which a network of code gives its results.
+
+    Attributes:
+        text: its lists, keys and fields; empty for a file.
+        lines: the line of the function that gives them.
+    """
+
+    text: str = ""
+    lines: tuple[Span, ...] = ()
 
 
 class CodeDraw(NamedTuple):
@@ -95,6 +129,8 @@ class CodeNetwork:
         idle: the other tensors of its state_dict.
         fixed: the keys of the tensors of `tensors` that a step of training leaves as they are.
         draws: the modules that draw at random in training, and that the spec leaves out.
+        training: the steps of training that the spec leaves out; None if it has all.
+        form: the form of its results.
     """
 
     tensors: Mapping[str, CodeTensor] = field(default_factory=dict)
@@ -102,6 +138,8 @@ class CodeNetwork:
     idle: tuple[IdleTensor, ...] = ()
     fixed: frozenset[str] = frozenset()
     draws: tuple[CodeDraw, ...] = ()
+    training: CodeTraining | None = None
+    form: CodeForm = field(default_factory=CodeForm)
 
 
 @dataclass(frozen=True, slots=True)

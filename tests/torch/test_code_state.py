@@ -11,6 +11,7 @@ import pytest
 from torch import nn
 
 from inception_dsl import driver
+from inception_dsl.diagnostics import SpecError
 from inception_dsl.diff import Finding, Report
 from inception_dsl.emit.diff import FORMATS
 from inception_dsl.emit.diff.sentences import write_sentence
@@ -134,6 +135,30 @@ ONE: dict[str, tuple[str, str, Told, str]] = {
         "F.silu", "F.gelu",
         ("D721", "block.one, in 2 places", "3x3 conv (8 act silu -> gelu)"), "self.one = ",
     ),
+    "a gradient that is cut": (
+        "F.relu(self.bn(self.stem(x)))", "F.relu(self.bn(self.stem(x))).detach()",
+        ("D731", "network, in 2 modules", "4 parameters now frozen"), "self.stem = ",
+    ),
+    "steps that run without gradients": (
+        "        x = self.blocks(F.relu(self.bn(self.stem(x))))\n",
+        "        with torch.no_grad():\n            x = F.relu(self.bn(self.stem(x)))\n"
+        "        x = self.blocks(x)\n",
+        ("D731", "network, in 2 modules", "4 parameters now frozen"), "self.stem = ",
+    ),
+    "a factor in training alone": (
+        "        return F.relu(x + y)", "        y = y * 0.5 if self.training else y\n"
+        "        return F.relu(x + y)",
+        ("D731", "network", "steps of training"), "y * 0.5",
+    ),
+    "a softmax at the end": (
+        "return self.fc(self.drop(x).mean((2, 3)))",
+        "return F.softmax(self.fc(self.drop(x).mean((2, 3))), 1)",
+        ("D724", "softmax added", "softmax"), "F.softmax",
+    ),
+    "numbers of another type": (
+        "nn.Linear(8, 4)", "nn.Linear(8, 4).double()",
+        ("D711", "fc", "2 tensors float32 -> float64"), "self.fc = ",
+    ),
     "a kernel with its dilation": (
         "self.two = nn.Conv2d(width, width, 3, padding=1)",
         "self.two = nn.Conv2d(width, width, 5, padding=4, dilation=2)",
@@ -184,7 +209,7 @@ def test_one_change_is_one_finding_at_its_line(change: str, tmp_path: Path) -> N
         assert f"file=new.py,line={place[1]}," in FORMATS["github"](report)
     (made,) = report.comparisons
     state = build(NET).state_dict()
-    if finding.code == "D711":
+    if finding.code == "D711" and "float" not in say(finding)[2]:
         with pytest.raises(RuntimeError, match="size mismatch"):
             build(new).load_state_dict(state)
         return
@@ -192,7 +217,69 @@ def test_one_change_is_one_finding_at_its_line(change: str, tmp_path: Path) -> N
     new_keys = [key.new for key in made.diff.keys if key.new is not None]
     assert loaded.missing_keys == [key for key in new_keys if "num_batches" not in key]
     assert loaded.unexpected_keys == []
-    assert (finding.category == "CHECKPOINT") == bool(loaded.missing_keys)
+    is_of_keys = finding.code != "D711"
+    assert (finding.category == "CHECKPOINT" and is_of_keys) == bool(loaded.missing_keys)
+
+
+def test_a_norm_behind_the_activation_keeps_every_key(tmp_path: Path) -> None:
+    """The norm is another step, and torch loads the old checkpoint into it."""
+    new = NET.replace("F.relu(self.bn(self.stem(x)))", "self.bn(F.relu(self.stem(x)))")
+    report = compare(tmp_path, NET, new)
+    assert {finding.category for finding in select(report)} == {"NUMERICS"}
+    (made,) = report.comparisons
+    assert made.diff.keys == ()
+    assert made.diff.kept == len(build(NET).state_dict())
+    build(new).load_state_dict(build(NET).state_dict())
+
+
+def test_a_norm_of_another_kind_keeps_the_keys_that_both_have(tmp_path: Path) -> None:
+    new = NET.replace("nn.BatchNorm2d(8)", "nn.GroupNorm(1, 8)")
+    (finding,) = select(compare(tmp_path, NET, new))
+    assert (finding.code, finding.edit and {key.kind for key in finding.edit.keys}) == (
+        "D711",
+        {"removed"},
+    )
+    loaded = build(new).load_state_dict(build(NET).state_dict(), strict=False)
+    gone = {key.old for key in finding.edit.keys} if finding.edit else set()
+    assert (loaded.missing_keys, set(loaded.unexpected_keys)) == ([], gone)
+
+
+def test_a_step_that_takes_the_weights_of_another_one_leaves_all_keys(tmp_path: Path) -> None:
+    new = NET.replace("self.two(F.silu(self.one(x)))", "self.one(F.silu(self.one(x)))")
+    found = select(compare(tmp_path, NET, new))
+    assert {finding.category for finding in found} == {"NUMERICS"}
+    build(new).load_state_dict(build(NET).state_dict())
+
+
+@pytest.mark.parametrize(
+    "result", ["{'out': y}", "[y]", "(y, None)", "namedtuple('Out', 'logits')(y)"]
+)
+def test_another_form_of_the_results_is_told(result: str, tmp_path: Path) -> None:
+    new = NET.replace("return self.fc(", "y = self.fc(") + f"        return {result}\n"
+    new = f"from collections import namedtuple\n{new}"
+    (finding,) = select(compare(tmp_path, NET, new))
+    assert (finding.code, finding.category) == ("D702", "INTERFACE")
+    assert write_sentence(finding).what.startswith("result tensor -> ")
+
+
+def test_steps_that_autocast_casts_are_refused(tmp_path: Path) -> None:
+    for device in ("cpu", "cuda"):
+        cast = (
+            f"with torch.autocast('{device}', dtype=torch.bfloat16):\n            x = self.blocks"
+        )
+        with pytest.raises(SpecError) as failed:
+            compare(tmp_path, NET, NET.replace("x = self.blocks", cast))
+        assert "`autocast`" in failed.value.diagnostics[0].message
+    plain = "with torch.autocast('cpu', enabled=False):\n            x = self.blocks"
+    assert select(compare(tmp_path, NET, NET.replace("x = self.blocks", plain))) == []
+
+
+def test_a_function_with_a_backward_pass_of_its_own_lets_gradients_through(tmp_path: Path) -> None:
+    own = "class Keep(torch.autograd.Function):\n    @staticmethod\n    def forward(ctx, x):\n"
+    own += "        return F.relu(x)\n\n    @staticmethod\n    def backward(ctx, g):\n"
+    new = NET.replace("\n\nclass Block", f"\n\n{own}        return g\n\n\nclass Block")
+    new = new.replace("F.relu(self.bn", "Keep.apply(self.bn")
+    assert select(compare(tmp_path, NET, new)) == []
 
 
 def test_a_buffer_that_no_checkpoint_holds_is_no_change(tmp_path: Path) -> None:

@@ -134,6 +134,9 @@ class GraphReader:
         for call in trace.calls:
             self.call = call
             self._read_call(functions)
+        for module, frames in trace.casts:
+            origin, kind = self.origins.make(frames), self.kinds.get(module, "")
+            self.causes.append(Cause(lacks.DTYPE, "autocast", module, kind, origin))
 
     def _read_call(self, functions: Mapping[str, Callable[..., Results]]) -> None:
         call = self.call

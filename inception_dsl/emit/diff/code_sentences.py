@@ -8,9 +8,12 @@ from typing import assert_never
 from inception_dsl.diff import (
     CodeTopic,
     DrawChanged,
+    FormChanged,
     FreezingChanged,
     IdleTensorsListed,
+    NumbersChanged,
     StepWords,
+    TrainingChanged,
 )
 from inception_dsl.emit.diff.notation import arrow, step_text
 from inception_dsl.emit.diff.words import Sentence, tensors_text
@@ -29,6 +32,13 @@ def write_code_sentence(about: CodeTopic) -> Sentence:
             return _write_freezing(about)
         case DrawChanged():
             return _write_draw(about)
+        case TrainingChanged():
+            return _write_training(about)
+        case NumbersChanged():
+            return _write_numbers(about)
+        case FormChanged():
+            means = "callers get the results in another form"
+            return Sentence(NETWORK, NETWORK, f"result {arrow(about.before, about.after)}", means)
         case _:
             assert_never(about)
 
@@ -71,6 +81,24 @@ def _write_draw(about: DrawChanged) -> Sentence:
     else:
         verb, what, means = "", arrow(before, after), "training drops other values"
     return Sentence(at, f"{subject}{verb}", what or "", f"{means}; inference is the same")
+
+
+def _write_training(about: TrainingChanged) -> Sentence:
+    """Return the sentence of steps that no spec says; both sides may have such."""
+    if about.after is None:
+        means = f"before, {about.before}"
+    elif about.before is None:
+        means = f"now, {about.after}"
+    else:
+        means = f"{about.after}, and they are others than before"
+    return Sentence(NETWORK, NETWORK, "steps of training", f"{means}; inference is the same")
+
+
+def _write_numbers(about: NumbersChanged) -> Sentence:
+    at, subject = _place(about.modules)
+    count = "1 tensor" if about.count == 1 else f"{about.count} tensors"
+    means = "old values are rounded or widened as they load, and steps compute with this type"
+    return Sentence(at, subject, f"{count} {arrow(about.before, about.after)}", means)
 
 
 def _name(side: str | StepWords | None, share: float | None) -> str | None:

@@ -19,11 +19,13 @@ from inception_dsl.diff import (
     EndChanged,
     ExpressionsChanged,
     Finding,
+    FormChanged,
     FreezingChanged,
     HeadListed,
     IdleTensorsListed,
     LossChanged,
     Moved,
+    NumbersChanged,
     OutputRewired,
     ParameterListed,
     PortsChanged,
@@ -41,6 +43,7 @@ from inception_dsl.diff import (
     StepEdit,
     StepWords,
     TextsChanged,
+    TrainingChanged,
 )
 from inception_dsl.diff.parts import op_word
 from inception_dsl.emit.diff.code_sentences import write_code_sentence
@@ -88,7 +91,14 @@ def write_sentence(finding: Finding) -> Sentence:
             became = "added" if about.is_new else "removed"
             means = f"only the {'new' if about.is_new else 'old'} spec tells the recipe"
             return Sentence(finding.at, f"{finding.at} {became}", "", means)
-        case IdleTensorsListed() | FreezingChanged() | DrawChanged():
+        case (
+            IdleTensorsListed()
+            | FreezingChanged()
+            | DrawChanged()
+            | TrainingChanged()
+            | NumbersChanged()
+            | FormChanged()
+        ):
             return write_code_sentence(about)
         case _:
             at, subject = _subject(about)
@@ -319,9 +329,9 @@ def _change_of_values(edit: StepEdit, *, is_code: bool) -> str:
             return _attribute_meaning(edit)
         case Renamed():
             return "each step gets another one's: either their names or their places changed"
-        case Replaced() | SharingChanged() | ArgumentsChanged() | BlockRenamed():
-            return "the step computes something else"
-        case LossChanged():
+        case SharingChanged(after=after):
+            return f"the step uses weights of {'another step' if after is not None else 'its own'}"
+        case Replaced() | ArgumentsChanged() | BlockRenamed() | LossChanged():
             return "the step computes something else"
         case _:
             assert_never(edit)
