@@ -67,6 +67,9 @@ SECTIONS: dict[str, list[str]] = {
 
 PARAM = "The value of a network's parameter: a number, or a word of an op such as `relu`."
 RECORD = "It is a [Record](#record), with `to_dict`, `to_json` and `to_frame`.\n"
+WIDTH = 76
+"""Maximum number of characters of a signature on one line: what a page of the site shows."""
+
 _HEADING = re.compile(
     r"^(Args|Attributes|Returns|Raises|Example|Units|Shape|Source|Refuses):(.*)$", re.MULTILINE
 )
@@ -119,7 +122,23 @@ def describe(name: str, item: Any) -> list[str]:
 def signature(name: str, function: Any) -> str:
     shown = re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(inspect.signature(function)))
     own = shown.replace("(self, ", "(").replace("(self)", "()")
+    if len(name + own) > WIDTH:
+        own = break_lines(own)
     return f"```python\n{name}{own}\n```\n"
+
+
+def break_lines(shown: str) -> str:
+    """Return a signature with each parameter on a line of its own."""
+    depth, parts = 0, [""]
+    inside, _, result = shown[1:].rpartition(")")
+    for letter in inside:
+        depth += (letter in "[({") - (letter in "])}")
+        if letter == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    lines = "".join(f"    {part.strip()},\n" for part in parts)
+    return f"(\n{lines}){result}"
 
 
 def markdown(item: Any) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 MANUAL = {
+    "first-network": "a first network, from a spec to a training",
     "language": "the spec language",
     "ops": "every op, with its words, defaults, shape and FLOPs",
     "training": "recipes of trainings, word by word",
@@ -16,6 +17,7 @@ MANUAL = {
     "editor": "shapes behind each line, fixes, completion and rename in an editor",
     "projects": "the folders of a project, names, revisions",
     "settings": "the settings of a project, ignored findings, a baseline, limits on cost",
+    "figures": "figures for a paper or a talk",
     "diff": "what a change to an architecture means",
     "ci": "a job for pull requests, hooks of pre-commit, the diff driver of git",
     "reviewing": "pull requests that touch Python",
