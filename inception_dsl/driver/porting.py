@@ -386,6 +386,7 @@ def check_output(output: Path, source: Path) -> None:
     from inception_dsl.bridge.tensor_files import choose_format
 
     choose_format(output)
+    choose_format(output.resolve())  # a link may lead to code, or to any other file
     if output.exists() and source.exists() and output.samefile(source):
         message = f"`{output}` is the checkpoint that is read: it is not written over"
         raise SpecError([Diagnostic("E801", message, help="choose another name for `-o`")])

@@ -51,12 +51,15 @@ def fuse(graph: TracedGraph, bare: Container[int] = ()) -> Fused:
     owners = find_owners(kept)
     for key, owner in owners.items():
         alike.setdefault(owner, []).append(key)
+    users = Counter(_name_tensors(node) for node in kept if node.op in NORMS)
     for node in draft:
         source = draft.source(node)
         if source is None or not _can_fold(draft, node, usual, bare):
             continue
         # A convolution that runs again is one step: what follows each run of it must be equal.
         runs = alike.get(owners.get(source.key, source.key), [source.key])
+        if node.op in NORMS and node.tensors and users[_name_tensors(node)] != len(runs):
+            continue  # other convolutions share its weights
         pairs = [(draft.nodes[key], draft.sole_reader(key)) for key in runs]
         if all(_are_equal(node, reader) for _, reader in pairs) and all(
             reader is not None and _can_fold(draft, reader, usual, bare) for _, reader in pairs
@@ -66,6 +69,10 @@ def fuse(graph: TracedGraph, bare: Container[int] = ()) -> Fused:
                 assert reader is not None
                 _fold(draft, draft.nodes[key], reader)
     return Fused(draft.finish(), usual, dead)
+
+
+def _name_tensors(node: TracedNode) -> tuple[str, ...]:
+    return tuple(sorted(node.tensors.values()))
 
 
 def _can_fold(

@@ -321,7 +321,13 @@ def _find_shortcut(term: JoinTerm, branches: Sequence[tuple[str, Written]]) -> i
 
 def _residual(term: JoinTerm, shortcut: Written, body: Written) -> Written:
     settings: dict[str, Written] = {"when": term.when} if term.when else {}
-    settings |= {hole.attribute: hole.text for hole in term.attributes if not _is_default(hole)}
+    # What an activation owns is one for all of the network: a default says it.
+    owned = {attribute.name for attribute in RESIDUAL.attributes if attribute.owner}
+    settings |= {
+        hole.attribute: hole.text
+        for hole in term.attributes
+        if hole.attribute not in owned and not _is_default(hole)
+    }
     if shortcut != IDENTITY.written:
         settings["shortcut"] = shortcut
     if isinstance(body, dict) and "branches" in body and not body.keys() & {"residual", "from"}:

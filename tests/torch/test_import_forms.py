@@ -184,6 +184,40 @@ class _Acted(nn.Module):
         return result
 
 
+class _Sums(nn.Module):
+    """Two sums of a map and a convolution of it, with an activation that a person chooses."""
+
+    def __init__(self, act: Callable[[Tensor], Tensor], norm: nn.Module) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3)
+        self.one, self.two = (nn.Conv2d(8, 8, 3, padding=1) for _ in range(2))
+        self.norm, self.act = norm, act
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stem(x)
+        x = self.act(x + self.norm(self.one(x)))
+        return self.act(x + self.norm(self.two(x)))
+
+
+def test_the_activation_of_a_sum_may_have_numbers(tmp_path: Path) -> None:
+
+    def write(act: Callable[[Tensor], Tensor]) -> str:
+        return bring(lambda: _Sums(act, nn.Identity()), (3, 10, 14), tmp_path).text
+
+    assert "act: gelu" in write(lambda x: F.gelu(x, approximate="tanh"))
+    assert "slope: 0.3" in write(lambda x: F.leaky_relu(x, 0.3))
+
+
+def test_a_norm_that_several_convolutions_share_is_a_step(tmp_path: Path) -> None:
+    """Parameters and outputs are compared with torch's before a spec is written."""
+
+    def write(norm: Callable[[], nn.Module]) -> str:
+        return bring(lambda: _Sums(F.relu, norm()), (3, 10, 14), tmp_path).text
+
+    assert "{reuse: norm}" in write(lambda: nn.GroupNorm(2, 8))
+    assert "{reuse: norm}" in write(lambda: nn.BatchNorm2d(8))
+
+
 def test_an_activation_with_numbers_may_be_what_a_call_sets(tmp_path: Path) -> None:
     acts = [nn.Softplus(), nn.Hardswish(), nn.Softplus(), nn.ReLU()]
     text = bring(lambda: nn.Sequential(*map(_Acted, acts)), (4, 6, 6), tmp_path).text

@@ -245,13 +245,15 @@ def test_only_files_are_read_and_the_checkpoint_is_not_written_over(
 ) -> None:
     save_file(draw_state(folder), "old.safetensors")
     Path("link.safetensors").symlink_to("old.safetensors")
-    before = Path("old.safetensors").read_bytes()
+    Path("code.pt").symlink_to("net.py")
+    before, code = Path("old.safetensors").read_bytes(), Path("net.py").read_bytes()
     torch.jit.save(torch.jit.script(nn.ReLU()), "program.pt")
     for source, output, told in (
         ("specs", "new.pt", "it is a folder"),
         ("nosuch.pt", "new.pt", "No such file"),
         ("program.pt", "new.pt", "it is a program of TorchScript"),
         ("old.safetensors", "new.npz", "in which format"),
+        ("old.safetensors", "code.pt", "in which format"),
         ("old.safetensors", "old.safetensors", "not written over"),
         ("old.safetensors", "link.safetensors", "not written over"),
     ):
@@ -259,7 +261,7 @@ def test_only_files_are_read_and_the_checkpoint_is_not_written_over(
         assert told in capsys.readouterr().err
     assert port("--plan", "-o", "old.safetensors") == 2
     assert "the name of a checkpoint" in capsys.readouterr().err
-    assert Path("old.safetensors").read_bytes() == before
+    assert (Path("old.safetensors").read_bytes(), Path("net.py").read_bytes()) == (before, code)
 
 
 def test_a_departure_is_told_and_the_steps_around_it_are_proved(
