@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from inception_dsl.diagnostics import Diagnostic, SpecError, merge_findings
+from inception_dsl.driver.emitting import read_for_emitters
 from inception_dsl.driver.policies import Policies
 from inception_dsl.driver.selection import (
     OnStart,
@@ -17,7 +18,7 @@ from inception_dsl.driver.selection import (
     ignore_start,
     tell_nothing,
 )
-from inception_dsl.driver.walk import Checked, LibraryError, read_for_emitters
+from inception_dsl.driver.walk import Checked, LibraryError
 from inception_dsl.driver.writing import Artifact, check_places, find_bound, write_all
 from inception_dsl.resolve import AS_WRITTEN, Overrides
 from inception_dsl.spec.disk import DISK, walk

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from inception_dsl.driver.emitting import measure_claims
 from inception_dsl.driver.walk import Checked, read_library
 from inception_dsl.spec.load import Loaded
 
@@ -35,7 +36,13 @@ def draw(checked: Checked, request: Request) -> Rendered:
         MissingExtraError: the package that draws its format is not installed, or Graphviz, which
             places branches that do not nest.
     """
-    from inception_dsl.emit.figure import render_figure
+    from inception_dsl.emit.figure import Rendered, is_page, render_figure
+
+    if is_page(request):
+        from inception_dsl.emit.page import write_page
+
+        claims = measure_claims(checked).claims
+        return Rendered(write_page(checked.model, checked.cost, claims).encode(), ())
 
     steps: tuple[Narrowing, ...] = ()
     if request.curve == "representation":

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from inception_dsl.diagnostics import Diagnostic
 from inception_dsl.driver.building import TRAINING_FORM_FILE, Emission
 from inception_dsl.driver.dependents import check_text
+from inception_dsl.driver.emitting import read_for_emitters
 from inception_dsl.driver.texts import expand_file
-from inception_dsl.driver.walk import Checked, read_for_emitters
+from inception_dsl.driver.walk import Checked
 from inception_dsl.driver.writing import Artifact
 from inception_dsl.ir import Graph, Path
 from inception_dsl.ir.weights import ConcatOut, Copy, Recipe, WeightPlan

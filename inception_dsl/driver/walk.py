@@ -28,7 +28,6 @@ from inception_dsl.spec.load import Loaded, load
 
 if TYPE_CHECKING:
     from inception_dsl.analysis import Classes, ForwardPlan
-    from inception_dsl.emit.emitters import EmitterInput
 
 T = TypeVar("T")
 
@@ -322,34 +321,11 @@ def emit_module(checked: Checked) -> str:
     """
     from inception_dsl.emit.python import emit_python
 
-    classes, plans = _plan_module(checked)
+    classes, plans = plan_module(checked)
     return emit_python(checked.model, classes, plans, checked.cost, shown=checked.file.shown)
 
 
-def read_for_emitters(checked: Checked) -> EmitterInput:
-    """Measure the reports that the emitters of a build read besides the cost.
-
-    Raises:
-        SpecError: E501, a module cannot say something; the errors of a spec that the budget names.
-    """
-    from inception_dsl.analysis import CONVENTIONS, count_by, measure_work
-    from inception_dsl.analysis.claimed import measure_statements
-    from inception_dsl.analysis.conventions import TOOLS
-    from inception_dsl.emit.emitters import EmitterInput
-
-    model, cost, file = checked.model, checked.cost, checked.file
-    classes, plans = _plan_module(checked)
-    work = measure_work(model, cost)
-    counts = tuple(count_by(CONVENTIONS[name], work) for name in TOOLS)
-
-    def measure_spec(reference: str, span: Span) -> tuple[Model, CostReport]:
-        return measure_used(file, reference, span, cost.batch)
-
-    statements = measure_statements(model, cost, measure_spec)
-    return EmitterInput(model, cost, classes, plans, file.shown, statements, counts)
-
-
-def _plan_module(checked: Checked) -> tuple[Classes, Mapping[str, ForwardPlan]]:
+def plan_module(checked: Checked) -> tuple[Classes, Mapping[str, ForwardPlan]]:
     """Return the classes of a model's module, and the forward pass of each of them.
 
     Raises:

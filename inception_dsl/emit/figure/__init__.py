@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         build_figures,
         find_format,
         format_of,
+        is_page,
         render_figure,
         render_library,
     )
@@ -52,6 +53,7 @@ _LATER = {
     "build_figures",
     "find_format",
     "format_of",
+    "is_page",
     "render_figure",
     "render_library",
 }
@@ -82,6 +84,7 @@ __all__ = [
     "find_format",
     "find_style",
     "format_of",
+    "is_page",
     "render_figure",
     "render_library",
 ]

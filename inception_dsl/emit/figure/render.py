@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import NamedTuple
 
 from inception_dsl.analysis import CostReport
@@ -20,7 +20,13 @@ from inception_dsl.emit.figure.content.drawing import (
 from inception_dsl.emit.figure.content.subject import describe
 from inception_dsl.emit.figure.content.symbolic import draw_library
 from inception_dsl.emit.figure.content.tree import Mesh, Tangle
-from inception_dsl.emit.figure.formats import FORMATS, ChartFormat, FigureFormat, SceneFormat
+from inception_dsl.emit.figure.formats import (
+    FORMATS,
+    ChartFormat,
+    FigureFormat,
+    PageFormat,
+    SceneFormat,
+)
 from inception_dsl.emit.figure.formats.svg import to_svg
 from inception_dsl.emit.figure.layout.compose import lay_out
 from inception_dsl.emit.figure.layout.themes import set_theme
@@ -73,7 +79,7 @@ def render_figure(
         MissingExtraError: a package that writes its format, or that places branches which do
             not nest, is not installed.
     """
-    format = find_format(request.format)
+    format = _find_drawn(request)
     has_column = request.block is None and request.detail == "schema"
     _check_curve(format, request, has_column=has_column)
     drawing = _draw(model, cost, request, steps)
@@ -89,7 +95,7 @@ def render_library(
         SpecError: E502, the figure cannot be drawn.
         MissingExtraError: as for `render_figure`.
     """
-    format = find_format(request.format)
+    format = _find_drawn(request)
     _check_curve(format, request, has_column=False)
     if request.cost is not None:
         help = "draw a network that calls its blocks, or leave out `--cost`"
@@ -105,7 +111,10 @@ def render_library(
 
 
 def _write(
-    drawing: Drawing, blocks: Sequence[BlockDef], format: FigureFormat, request: Request
+    drawing: Drawing,
+    blocks: Sequence[BlockDef],
+    format: SceneFormat | ChartFormat,
+    request: Request,
 ) -> Rendered:
     findings = tuple(_judge_meshes(blocks, drawing))
     drawing = replace(drawing, has_title=request.has_title)
@@ -135,6 +144,41 @@ def _refuse_scene_choices(format: ChartFormat, request: Request) -> None:
         if is_chosen:
             message = f"`{option}` has no effect on `{format.name}`, whose readers draw the figure"
             raise SpecError([Diagnostic("E502", message, help=f"leave out `{option}`")])
+
+
+def _find_drawn(request: Request) -> SceneFormat | ChartFormat:
+    """Return the format of a figure.
+
+    Raises:
+        SpecError: E502, there is none of this name, or it is a page.
+    """
+    format = find_format(request.format)
+    if isinstance(format, PageFormat):
+        message = f"`{format.name}` is a page of a whole network, and this is none"
+        raise SpecError([Diagnostic("E502", message, help="name a network that calls the blocks")])
+    return format
+
+
+def is_page(request: Request) -> bool:
+    """Tell whether a page is asked for, which is no figure.
+
+    Raises:
+        SpecError: E502, there is no such format, or a choice has no effect on a page.
+    """
+    format = find_format(request.format)
+    if not isinstance(format, PageFormat):
+        return False
+    usual = Request(format=request.format, scale=request.scale)
+    for field in fields(Request):
+        if getattr(request, field.name) != getattr(usual, field.name):
+            option = f"--{_OPTIONS.get(field.name, field.name)}"
+            message = f"`{option}` has no effect on `{format.name}`, a page of the whole network"
+            raise SpecError([Diagnostic("E502", message, help=f"leave out `{option}`")])
+    return True
+
+
+_OPTIONS = {"has_title": "no-title", "has_notes": "no-notes"}
+"""The options of choices that have other names on the command line."""
 
 
 def find_format(name: str) -> FigureFormat:

@@ -119,6 +119,9 @@ _PAINTS: dict[str, Paint] = {
     "block4": Paint("#F3D3C6", "#A1502F"),
 }
 
+KINDS = tuple(_PAINTS)
+"""The kinds of leaves."""
+
 BLOCK_KINDS = tuple(kind for kind in _PAINTS if kind.startswith("block"))
 """The kinds of blocks that keep the size of a map, in order of first use."""
 

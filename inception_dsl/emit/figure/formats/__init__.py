@@ -44,6 +44,18 @@ class ChartFormat(NamedTuple):
     is_text: bool = True
 
 
+class PageFormat(NamedTuple):
+    """A page for a browser, which is written from a model and not from a drawing.
+
+    Attributes:
+        suffixes: the endings of its files' names.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    is_text: bool = True
+
+
 def _write_svg(scene: Scene, title: str, scale: float) -> bytes:
     from inception_dsl.emit.figure.formats.svg import to_svg
 
@@ -78,7 +90,7 @@ def _write_mermaid(drawing: Drawing, style: Style) -> bytes:
     return to_mermaid(make_chart(drawing), style).encode()
 
 
-FigureFormat = SceneFormat | ChartFormat
+FigureFormat = SceneFormat | ChartFormat | PageFormat
 
 FORMATS: tuple[FigureFormat, ...] = (
     SceneFormat("svg", (".svg",), _write_svg),
@@ -86,5 +98,6 @@ FORMATS: tuple[FigureFormat, ...] = (
     SceneFormat("pdf", (".pdf",), _write_pdf, is_text=False),
     ChartFormat("dot", (".dot", ".gv"), _write_dot),
     ChartFormat("mermaid", (".mmd",), _write_mermaid),
+    PageFormat("html", (".html",)),
 )
 """The formats of figures; without a name or a suffix, the first is meant."""
