@@ -147,6 +147,46 @@ def markdown_code(text: str) -> str:
     return f"{fence}{gap}{shown}{gap}{fence}"
 
 
+_LIGATURE = r"([-,'])(?=\1)"
+"""The first of two signs that TeX sets as another one."""
+
+_TEX = {
+    "\\": "\\textbackslash{}",
+    "{": "\\{",
+    "}": "\\}",
+    "$": "\\$",
+    "&": "\\&",
+    "#": "\\#",
+    "%": "\\%",
+    "_": "\\_",
+    "^": "\\textasciicircum{}",
+    "~": "$\\sim$",
+    "<": "\\textless{}",
+    ">": "\\textgreater{}",
+    "|": "\\textbar{}",
+    '"': "\\char34{}",
+    "`": "\\char96{}",
+    "[": "{[}",
+    "]": "{]}",
+    "*": "{*}",
+}
+"""The characters that TeX reads as commands, or as the argument of one."""
+
+
+def latex_text(text: str) -> str:
+    r"""Write text as LaTeX that prints it and does nothing else, on one line.
+
+    Letters beyond Latin ones need a TeX with Unicode fonts, such as LuaLaTeX.
+
+    Example:
+        >>> print(latex_text("100 % \\input{a} \n[b_1]"))
+        100 \% \textbackslash{}input\{a\} {[}b\_1{]}
+    """
+    folded = " ".join(re.sub(UNPRINTABLE, " ", text).split())
+    escaped = "".join(_TEX.get(char, char) for char in folded)
+    return escape_commands(re.sub(_LIGATURE, r"\1{}", escaped))
+
+
 def csv_cell(value: object) -> object:
     r"""Write a cell of CSV: numbers as they are, text so that no spreadsheet computes it.
 

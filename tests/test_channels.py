@@ -143,6 +143,9 @@ def commands(payload: str) -> Iterator[tuple[str, list[str]]]:
         yield format, ["render", own, "--detail", "poster", "--format", format]
         yield format, ["render", own, "--block", "mixed", "--format", format]
         yield format, ["render", bad, "--format", format]
+    for format in ("markdown", "csv"):
+        yield format, ["table", own, "--format", format]
+    yield "text", ["table", own, "--format", "latex"]
     yield "text", ["list"]
     yield "text", ["build", "--check"]
     yield "text", ["build", "--check", own]

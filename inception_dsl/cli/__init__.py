@@ -65,6 +65,7 @@ COMMANDS = (
         "flops",
         "add_list",
     ),
+    Command("table", "print a network or a block as the table of a paper", "table"),
     Command("render", "draw a network or a block as papers do", "render"),
     Command("diff", "compare two networks, and report the effects of the change", "diff"),
     Command("review", "review a change to a project, as a job for a pull request does", "review"),

@@ -241,15 +241,15 @@ def _list(args: argparse.Namespace) -> int:
 
 def _columns(text: str) -> tuple[str, ...]:
     """Return the names of columns that stand between commas."""
-    return _names(text, MEASURES, "column")
+    return read_names(text, MEASURES, "column")
 
 
 def _conventions(text: str) -> tuple[str, ...]:
     """Return the names of tools that stand between commas."""
-    return _names(text, TOOLS, "convention")
+    return read_names(text, TOOLS, "convention")
 
 
-def _names(text: str, choices: Iterable[str], kind: str) -> tuple[str, ...]:
+def read_names(text: str, choices: Iterable[str], kind: str) -> tuple[str, ...]:
     """Return the names that stand between commas, each once.
 
     Args:

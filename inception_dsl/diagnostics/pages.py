@@ -21,6 +21,7 @@ MANUAL = {
     "diff": "what a change to an architecture means",
     "ci": "a job for pull requests, hooks of pre-commit, the diff driver of git",
     "reviewing": "pull requests that touch Python",
+    "tables": "the tables of papers, as Markdown, LaTeX and CSV",
     "sweeps": "costs as formulas, and grids of networks",
     "conventions": "what other tools count, and the rules by which they do",
     "devices": "the least time on a device, and the batch that fits its memory",

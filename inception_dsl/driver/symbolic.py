@@ -124,7 +124,7 @@ def _leave_out_heads(template: Template, model: Model) -> Template:
 def _find_of_block(template: Template, model: Model, name: str) -> SymbolicCost:
     blocks = [definition for definition in model.blocks[:-1] if definition.name == name]
     if not blocks:
-        raise _no_block(template.name, name, [b.name for b in model.blocks[:-1]])
+        raise tell_no_block(template.name, name, [b.name for b in model.blocks[:-1]])
 
     def instantiate(
         record: Recorder, arguments: Arguments, inputs: tuple[TensorType, ...]
@@ -169,7 +169,7 @@ def _find_in_library(loaded: Loaded, name: str, overrides: Overrides) -> Symboli
     blocks = read_library_blocks(loaded)
     owner = loaded.file.path.stem
     if name not in blocks:
-        raise _no_block(owner, name, list(blocks))
+        raise tell_no_block(owner, name, list(blocks))
     definition = blocks[name].definition
     point = _Point((), _bind(definition, overrides), _read_inputs(definition, overrides))
 
@@ -247,7 +247,8 @@ def _call(
     )
 
 
-def _no_block(owner: str, name: str, names: list[str]) -> SpecError:
+def tell_no_block(owner: str, name: str, names: list[str]) -> SpecError:
+    """Return E513: a network or a library has no block of this name."""
     close = nearest(name, names)
     shown = ", ".join(f"`{block}`" for block in names[:MAX_NAMED])
     more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
