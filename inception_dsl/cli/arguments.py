@@ -225,6 +225,25 @@ def _scale(text: str) -> float:
         raise argparse.ArgumentTypeError(f"`{text}` is no number from 0.1 to 20") from None
 
 
+def add_check(command: Parser, what: str) -> None:
+    """Add the option by which a command compares files in place of writing them, and its formats.
+
+    Args:
+        what: the files that are found, for the help.
+    """
+    from inception_dsl.diagnostics import FORMATS
+
+    command.add_argument(
+        "--check", action="store_true", help=f"write nothing; exit 1 and show {what}"
+    )
+    command.add_argument(
+        "--format",
+        choices=["text", *FORMATS],
+        default="text",
+        help="of `--check`; default: text; every other format prints findings alone, on stdout",
+    )
+
+
 def add_watch(command: Parser) -> None:
     """Add the option by which a command runs again when a spec changes."""
     command.add_argument(

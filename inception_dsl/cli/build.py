@@ -8,18 +8,27 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inception_dsl.cli.arguments import UNUSABLE, Parser, add_specs, add_watch, describe
+from inception_dsl.cli.arguments import (
+    UNUSABLE,
+    Parser,
+    add_check,
+    add_specs,
+    add_watch,
+    describe,
+)
 from inception_dsl.cli.console import (
     FINDINGS,
     FINE,
     OUR_FAULT,
     count_files,
+    excuse_findings,
     overrides_of,
     print_difference,
     print_findings,
     shown,
+    write_findings,
 )
-from inception_dsl.cli.output import say, say_done, show_done
+from inception_dsl.cli.output import deliver, say, say_done, show_done
 from inception_dsl.cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -31,10 +40,12 @@ def add(command: Parser) -> None:
     describe(
         command,
         _build,
+        excuse=excuse_findings,
         examples=[
             "build specs/inception_v4.yaml",
             "build inception_v4 --set num_classes=10 -o /tmp/models",
             "build --check",
+            "build --check --format github",
             "build inception_v4 --target inference",
             "build inception_v4 --target train --checkpoint-blocks",
             "build inception_v4 --target onnx --weights model.safetensors",
@@ -42,9 +53,7 @@ def add(command: Parser) -> None:
     )
     add_specs(command)
     add_watch(command)
-    command.add_argument(
-        "--check", action="store_true", help="write nothing; exit 1 and show the stale files"
-    )
+    add_check(command, "the stale files")
     command.add_argument(
         "--verify",
         action="store_true",
@@ -89,6 +98,10 @@ def _build(args: argparse.Namespace) -> int:
 
 def _find_misuse(args: argparse.Namespace) -> str | None:
     """Return the error of arguments that do not go together, if there is one."""
+    if args.format != "text" and not args.check:
+        return "`--format` is for `--check`"
+    if args.format != "text" and args.target == "onnx" and len(args.specs) > 1:
+        return f"`--format {args.format}` is for one spec: a model of ONNX is compared by itself"
     if args.target != "onnx" and args.weights:
         return "`--weights` is for `--target onnx`"
     if args.target != "train" and args.checkpoint_blocks:
@@ -129,7 +142,8 @@ def _build_some(args: argparse.Namespace, specs: list[str]) -> int:
         on_start=progress,
     )
     progress.finish()
-    print_findings(build.findings)
+    if args.format == "text":
+        print_findings(build.findings)
     if args.verify:
         faithful = [_verify(checked) for checked in build.checked]
         if not all(faithful):
@@ -145,6 +159,8 @@ def _write(build: driver.Build) -> int:
 
 def _show_stale(build: driver.Build, args: argparse.Namespace) -> int:
     stale = build.find_stale()
+    if args.format != "text":
+        return _deliver_stale(build, stale, args)
     for artifact in stale:
         print_difference(artifact)
     for spec in dict.fromkeys(build.makers.get(artifact.path) for artifact in stale):
@@ -155,6 +171,20 @@ def _show_stale(build: driver.Build, args: argparse.Namespace) -> int:
         return FINDINGS
     say_done(count_files(len(build.artifacts), "fresh"))
     return FINE
+
+
+def _deliver_stale(
+    build: driver.Build, stale: list[driver.Artifact], args: argparse.Namespace
+) -> int:
+    """Print stale files as findings, in a format for programs."""
+    from inception_dsl import driver
+
+    found = driver.list_stale(
+        stale, build.orphans, lambda path: _build_command(args, build.makers.get(path))
+    )
+    fine = [] if stale else [checked.file for checked in build.checked]
+    deliver(write_findings(args.format, [*build.findings, *found], fine))
+    return FINDINGS if stale or build.orphans else FINE
 
 
 def _verify(checked: driver.Checked) -> bool:

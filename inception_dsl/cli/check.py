@@ -18,10 +18,12 @@ from inception_dsl.cli.arguments import (
 from inception_dsl.cli.console import (
     FINDINGS,
     FINE,
+    excuse_findings,
     exit_code,
     overrides_of,
     print_findings,
     shown,
+    write_findings,
     write_outputs,
 )
 from inception_dsl.cli.output import MANNERS, deliver, say, show_done
@@ -117,12 +119,12 @@ def _check(args: argparse.Namespace) -> int:
         idle = [("", finding) for finding in unused]
         warned, told = [*warned, *idle], [*told, *idle]
     findings, errors = merge_findings(told), merge_findings(failed)
-    write_outputs(args, lambda each: _write(each, findings, fine), tells=True)
+    write_outputs(args, lambda each: write_findings(each, findings, fine), tells=True)
     if args.format == "text":
         print_findings(merge_findings(warned))
         print_findings(errors)
     else:
-        deliver(_write(args.format, findings, fine))
+        deliver(write_findings(args.format, findings, fine))
     if MANNERS.get().is_verbose:
         say(f"ignored findings: {policies.ignored}")
     return _judge(findings, errors, fail_on)
@@ -177,21 +179,7 @@ def _tell_fine(outcome: driver.Checked | driver.CheckedLibrary) -> str:
     )
 
 
-def _write(format: str, findings: Sequence[Diagnostic], fine: Sequence[SpecFile] = ()) -> str:
-    """Return the document of some findings, their files named from the repository's root.
-
-    Args:
-        fine: the files of the specs that have none.
-    """
-    from inception_dsl import driver
-    from inception_dsl.diagnostics.formats import WRITERS
-
-    place = driver.stand_at_root(Path.cwd(), annotates=format not in ("json", "jsonl"))
-    names = [place.name(file.path) if file.is_in_tree else file.shown for file in fine]
-    return WRITERS[format](place.see(findings), root=place.folder, fine=names)
-
-
 def _excuse(args: argparse.Namespace, findings: Sequence[Diagnostic]) -> str | None:
     """Write a failure to files, and return it in the format for stdout unless that is text."""
-    write_outputs(args, lambda each: _write(each, findings))
-    return None if args.format == "text" else _write(args.format, findings)
+    write_outputs(args, lambda each: write_findings(each, findings))
+    return excuse_findings(args, findings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from inception_dsl.diagnostics import Diagnostic
 if TYPE_CHECKING:
     from inception_dsl import driver
     from inception_dsl.resolve import Overrides
+    from inception_dsl.spec.files import SpecFile
 
 FINE, FINDINGS = 0, 1
 
@@ -130,6 +131,27 @@ def write_outputs(
     is_free = args.format == "text" or not has_stdout(args)
     for path in documents if tells and is_free else ():
         show_done(f"wrote      {shown(path)}")
+
+
+def write_findings(
+    format: str, findings: Sequence[Diagnostic], fine: Sequence[SpecFile] = ()
+) -> str:
+    """Return the document of some findings, their files named from the repository's root.
+
+    Args:
+        fine: the files of the specs that have none.
+    """
+    from inception_dsl import driver
+    from inception_dsl.diagnostics.formats import WRITERS
+
+    place = driver.stand_at_root(Path.cwd(), annotates=format not in ("json", "jsonl"))
+    names = [place.name(file.path) if file.is_in_tree else file.shown for file in fine]
+    return WRITERS[format](place.see(findings), root=place.folder, fine=names)
+
+
+def excuse_findings(args: argparse.Namespace, findings: Sequence[Diagnostic]) -> str | None:
+    """Return a failure in the format for stdout, unless that is text."""
+    return None if args.format == "text" else write_findings(args.format, findings)
 
 
 def count_files(count: int, state: str) -> str:

@@ -13,15 +13,19 @@ from inception_dsl.cli.arguments import (
     SPECS_HELP,
     UNUSABLE,
     Parser,
+    add_check,
     describe,
 )
 from inception_dsl.cli.console import (
     FINDINGS,
     FINE,
     count_files,
+    excuse_findings,
+    exit_code,
     print_difference,
     show_difference,
     shown,
+    write_findings,
 )
 from inception_dsl.cli.output import deliver, say, say_done, show_done
 from inception_dsl.cli.progress import Progress
@@ -34,11 +38,12 @@ if TYPE_CHECKING:
 
 def add_fmt(command: Parser) -> None:
     """Add the arguments of `fmt`."""
-    describe(command, _fmt, examples=["fmt", "fmt --check specs/inception_v4.yaml"])
+    examples = ["fmt", "fmt --check specs/inception_v4.yaml", "fmt --check --format github"]
+    describe(command, _fmt, excuse=excuse_findings, examples=examples)
     command.add_argument(
         "specs", nargs="*", metavar="SPEC", help=f"{SPECS_HELP}; default: all files"
     )
-    command.add_argument("--check", action="store_true", help="write nothing; exit 1 and show why")
+    add_check(command, "the changes")
 
 
 def add_resolve(command: Parser) -> None:
@@ -62,6 +67,9 @@ def add_new(command: Parser) -> None:
 def _fmt(args: argparse.Namespace) -> int:
     from inception_dsl import driver
 
+    if args.format != "text" and not args.check:
+        say("error: `--format` is for `--check`")
+        return UNUSABLE
     if STDIN in args.specs:
         return _fmt_stdin(args)
     artifacts: list[driver.Artifact] = []
@@ -74,6 +82,8 @@ def _fmt(args: argparse.Namespace) -> int:
         else:
             artifacts.append(outcome)
     stale = [artifact for artifact in artifacts if not artifact.is_fresh()]
+    if args.format != "text":
+        return _deliver_stale(stale, failed, args.format)
     if args.check:
         _show_stale(stale)
     else:
@@ -87,6 +97,26 @@ def _fmt(args: argparse.Namespace) -> int:
     return FINE
 
 
+def _deliver_stale(
+    stale: Sequence[driver.Artifact], failed: Sequence[tuple[str, Diagnostic]], format: str
+) -> int:
+    """Print specs without format, and those that cannot be read, in a format for programs."""
+    from inception_dsl import driver
+
+    errors = merge_findings(failed)
+    commands = ((each, _write_command([each])) for each in stale)
+    findings = [*errors, *driver.list_unformatted(commands)]
+    deliver(write_findings(format, findings))
+    if errors:
+        return exit_code(errors)
+    return FINDINGS if findings else FINE
+
+
+def _write_command(stale: Sequence[driver.Artifact]) -> str:
+    """Return the command that formats some files."""
+    return f"inception-dsl fmt {shlex.join(shown(artifact.path) for artifact in stale)}"
+
+
 def _fmt_stdin(args: argparse.Namespace) -> int:
     """Format the spec on standard input, and print it."""
     from inception_dsl import driver
@@ -98,6 +128,10 @@ def _fmt_stdin(args: argparse.Namespace) -> int:
     if not args.check:
         deliver(artifact.content)
         return FINE
+    if args.format != "text":
+        return _deliver_stale(
+            [] if artifact.basis == artifact.text else [artifact], [], args.format
+        )
     if artifact.basis == artifact.text:
         say_done(count_files(1, "formatted"))
         return FINE
@@ -109,8 +143,7 @@ def _show_stale(stale: Sequence[driver.Artifact]) -> None:
     for artifact in stale:
         print_difference(artifact)
     if stale:
-        names = shlex.join(shown(artifact.path) for artifact in stale)
-        say(f"mend it with: inception-dsl fmt {names}")
+        say(f"mend it with: {_write_command(stale)}")
 
 
 def _resolve(args: argparse.Namespace) -> int:

@@ -101,6 +101,8 @@ CODES: dict[str, Code] = {
     "E501": Code("not-emittable", "PyTorch code cannot be written for this."),
     "E502": Code("not-drawable", "A figure cannot be drawn as requested."),
     "E503": Code("same-output", "Two specs would be built to one folder."),
+    "E504": Code("stale-file", "A generated file is not what its spec makes."),
+    "E505": Code("not-formatted", "A spec is not formatted."),
     "E510": Code("no-polynomial", "A cost has no polynomial that anybody reads."),
     "E511": Code("no-such-axis", "A sweep names an axis that is not there, or one twice."),
     "E512": Code("bad-grid", "The values of a sweep are none, too many, or no values."),

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     )
     from inception_dsl.driver.selection import list_known_specs, list_specs
     from inception_dsl.driver.settings import list_all_settings
+    from inception_dsl.driver.staleness import list_stale, list_unformatted
     from inception_dsl.driver.standpoint import Standpoint, stand_at_root, stand_in
     from inception_dsl.driver.texts import begin_spec, expand_spec, format_all, format_file
     from inception_dsl.driver.training_form import emit_training_module
@@ -98,6 +99,8 @@ __all__ = [
     "list_known_specs",
     "list_networks",
     "list_specs",
+    "list_stale",
+    "list_unformatted",
     "make_checkpoint",
     "make_weight_plan",
     "map_weights",
@@ -144,6 +147,7 @@ _HOMES = {
     ),
     "selection": ("list_known_specs", "list_specs"),
     "settings": ("list_all_settings",),
+    "staleness": ("list_stale", "list_unformatted"),
     "standpoint": ("Standpoint", "stand_at_root", "stand_in"),
     "texts": ("begin_spec", "expand_spec", "format_all", "format_file"),
     "verifying": ("verify_code",),
