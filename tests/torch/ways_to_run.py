@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.multiprocessing.spawn import spawn
+from torch.multiprocessing.spawn import start_processes
 from torch_counts import randomise, relative_error
 
 from inception_dsl import driver
@@ -244,7 +244,8 @@ def distributed(own: Network) -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:
-        spawn(_train, (own, port, folder), nprocs=2)  # type: ignore[no-untyped-call]
+        words = (own, port, folder)  # a server that has loaded torch once forks both processes
+        start_processes(_train, words, nprocs=2, start_method="forkserver")  # type: ignore[no-untyped-call]
         ranks = [torch.load(Path(folder, f"{rank}.pt"), weights_only=True) for rank in range(2)]
     averaged, local = zip(*ranks, strict=True)
     assert local[0].keys() <= averaged[0].keys()

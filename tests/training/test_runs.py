@@ -10,7 +10,6 @@ import resource
 import runpy
 import signal
 import struct
-import subprocess
 import sys
 import time
 import zlib
@@ -372,10 +371,8 @@ def test_the_first_training_of_the_tutorial_learns_digits(tmp_path: Path) -> Non
     runpy.run_path(str(ROOT / "docs" / "write_digits.py"))["write_digits"](data)
     assert len(list(data.glob("val/*/*.png"))) == 360
     script = ROOT / "generated" / "digits" / "train.py"
-    words = [sys.executable, str(script), *arguments(data, tmp_path / "run", workers=2)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    run = start(script, arguments(data, tmp_path / "run", workers=2))
+    assert run.wait() == 0, run.said
     errors = [
         line["top1_error"]
         for line in map(json.loads, open_lines(tmp_path / "run"))
