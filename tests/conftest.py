@@ -1,16 +1,21 @@
-"""The fixture that tests share: a project in a folder of its own."""
+"""The fixtures that tests share: a project in a folder of its own, and a browser."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from inception_dsl import driver
 from inception_dsl.diagnostics import Diagnostic, SpecError, render
 from inception_dsl.driver import Checked, selection
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 NET = "specs/net.yaml"
 
@@ -69,3 +74,12 @@ def here(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     """The project, with its root as the working folder."""
     monkeypatch.chdir(project.root)
     return project
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start Chromium."""
+    from reader import start_browser
+
+    with start_browser() as started:
+        yield started

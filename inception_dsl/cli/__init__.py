@@ -67,6 +67,7 @@ COMMANDS = (
     ),
     Command("table", "print a network or a block as the table of a paper", "table"),
     Command("render", "draw a network or a block as papers do", "render"),
+    Command("view", "show a network in a browser while its spec is edited", "view"),
     Command("diff", "compare two networks, and report the effects of the change", "diff"),
     Command("review", "review a change to a project, as a job for a pull request does", "review"),
     Command("git-config", "have git show what a change to a spec means", "git", "add_config"),

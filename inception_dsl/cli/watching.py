@@ -9,12 +9,10 @@ from pathlib import Path
 
 from inception_dsl.cli.arguments import UNUSABLE
 from inception_dsl.cli.output import finish, say, say_done
+from inception_dsl.driver.snapshots import take_snapshot
 
 SECONDS = 0.3
 """The seconds between two looks at the files."""
-
-Snapshot = dict[Path, tuple[int, int]]
-"""The time of the last change and the size of each file."""
 
 
 def watch(
@@ -35,33 +33,12 @@ def watch(
     code = 130
     try:
         while True:
-            before = take_snapshot(named)
+            before = take_snapshot(named, Path.cwd())
             code = run()
             finish()
             say_done(f"watching {len(before)} files; Ctrl-C ends it")
-            while take_snapshot(named) == before:
+            while take_snapshot(named, Path.cwd()) == before:
                 sleep(SECONDS)
             say_done("")
     except KeyboardInterrupt:
         return code
-
-
-def take_snapshot(named: list[str]) -> Snapshot:
-    """Return the state of the files that a command may read: specs, settings, and those named."""
-    from inception_dsl.spec.disk import DISK
-    from inception_dsl.spec.project import SPECS, project_root
-
-    folder = Path.cwd()
-    root = project_root(folder)
-    paths = {root / "pyproject.toml", *DISK.below(root / SPECS)}
-    for text in named:
-        place = folder / text
-        paths |= {*DISK.below(place)} if place.is_dir() else {place}
-    snapshot: Snapshot = {}
-    for path in paths:
-        try:
-            facts = path.stat()
-        except OSError:
-            continue
-        snapshot[path] = facts.st_mtime_ns, facts.st_size
-    return snapshot

@@ -39,10 +39,7 @@ def draw(checked: Checked, request: Request) -> Rendered:
     from inception_dsl.emit.figure import Rendered, is_page, render_figure
 
     if is_page(request):
-        from inception_dsl.emit.page import write_page
-
-        claims = measure_claims(checked).claims
-        return Rendered(write_page(checked.model, checked.cost, claims).encode(), ())
+        return Rendered(_write_page(checked).encode(), ())
 
     steps: tuple[Narrowing, ...] = ()
     if request.curve == "representation":
@@ -52,3 +49,22 @@ def draw(checked: Checked, request: Request) -> Rendered:
         nodes = list_inference(checked.model, checked.cost).nodes
         steps = measure_representation(checked.model, nodes)
     return render_figure(checked.model, checked.cost, request, steps)
+
+
+def write_live_page(checked: Checked, version: int) -> str:
+    """Return the page of a model, whose server tells when there is another.
+
+    Args:
+        version: its number.
+
+    Raises:
+        SpecError: the errors of a spec that the budget names.
+    """
+    return _write_page(checked, version)
+
+
+def _write_page(checked: Checked, version: int | None = None) -> str:
+    from inception_dsl.emit.page import write_page
+
+    claims = measure_claims(checked).claims
+    return write_page(checked.model, checked.cost, claims, version=version)

@@ -18,8 +18,9 @@ from conftest import NET, Project
 from inception_dsl.cli import COMMANDS, main, make_parser
 from inception_dsl.cli.output import MANNERS, Manners, has_colour
 from inception_dsl.cli.progress import Progress
-from inception_dsl.cli.watching import take_snapshot, watch
+from inception_dsl.cli.watching import watch
 from inception_dsl.diagnostics.pages import MANUAL
+from inception_dsl.driver.snapshots import take_snapshot
 from inception_dsl.ops import OPS
 
 ROOT = Path(__file__).parents[2]
@@ -376,7 +377,7 @@ def test_a_watched_command_runs_again_after_a_change(folder: Project, capsys: Ca
 
 def test_a_snapshot_has_the_specs_the_settings_and_named_files(folder: Project) -> None:
     beside = folder.write("nets/a.yaml", SPEC)
-    assert {path.resolve() for path in take_snapshot(["nets", "no.yaml", "net"])} == {
+    assert {path.resolve() for path in take_snapshot(["nets", "no.yaml", "net"], folder.root)} == {
         (folder.root / "pyproject.toml").resolve(),
         (folder.root / NET).resolve(),
         beside.resolve(),

@@ -1,5 +1,5 @@
 """The page of a network: one file of HTML that one walks through, with no request to anywhere."""
 
-from inception_dsl.emit.page.write import write_page
+from inception_dsl.emit.page.write import write_page, write_waiting_page
 
-__all__ = ["write_page"]
+__all__ = ["write_page", "write_waiting_page"]

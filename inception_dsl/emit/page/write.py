@@ -23,28 +23,60 @@ from inception_dsl.ir import Model
 _HERE = files("inception_dsl.emit.page")
 
 
-def write_page(model: Model, cost: CostReport, claims: Sequence[CheckedClaim]) -> str:
+def write_page(
+    model: Model, cost: CostReport, claims: Sequence[CheckedClaim], *, version: int | None = None
+) -> str:
     """Return the page of a network.
 
     Args:
         claims: those of the network's sources at its input.
+        version: the number of a live page, which its server tells when it changes; None for a page
+            that stands alone.
     """
-    style = (_HERE / "page.css").read_text(encoding="utf-8") + "".join(_list_paints())
-    script = (_HERE / "page.js").read_text(encoding="utf-8")
     data = build_page(model, cost, claims)
-    title = xml_text(data["title"])
-    policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>{style}</style>\n</head>\n<body>\n"
-        f"{(_HERE / 'page.html').read_text(encoding='utf-8')}"
-        f'<script type="application/json" id="network">{_write_data(data)}</script>\n'
-        f"<script>{script}</script>\n</body>\n</html>\n"
+    body = f'{_read("page.html")}<script type="application/json" id="network">{_write_data(data)}'
+    scripts = [_read("page.js")]
+    if version is not None:
+        scripts.append(_read("live.js"))
+    return _write(data["title"], f"{body}</script>", scripts, version)
+
+
+def write_waiting_page(title: str) -> str:
+    """Return the live page of a spec that has had no network yet."""
+    return _write(title, _read("waiting.html"), [_read("live.js")], 0)
+
+
+def _read(name: str) -> str:
+    return (_HERE / name).read_text(encoding="utf-8")
+
+
+def _write(title: str, body: str, scripts: Sequence[str], version: int | None) -> str:
+    style = _read("page.css") + "".join(_list_paints())
+    hashes = " ".join(f"'{_hash(script)}'" for script in scripts)
+    policy = ["default-src 'none'", f"style-src '{_hash(style)}'", f"script-src {hashes}"]
+    policy += ["base-uri 'none'", "form-action 'none'"]
+    number = ""
+    if version is not None:
+        policy.append("connect-src 'self'")
+        number = f' data-version="{version}"'
+    return "\n".join(
+        [
+            "<!DOCTYPE html>",
+            '<html lang="en">',
+            "<head>",
+            '<meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{"; ".join(policy)}">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f"<title>{xml_text(title)}</title>",
+            f"<style>{style}</style>",
+            "</head>",
+            f"<body{number}>",
+            body,
+            *(f"<script>{script}</script>" for script in scripts),
+            "</body>",
+            "</html>",
+            "",
+        ]
     )
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import NET, Project
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, expect
+from reader import Reader
 from test_without_text import without_origins
 
 from inception_dsl import driver
@@ -21,7 +21,6 @@ from inception_dsl.driver import Checked
 from inception_dsl.emit.page import write_page
 
 HERE = Path(__file__).parent
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 
@@ -121,52 +120,6 @@ def test_a_choice_without_effect_is_an_error(
 ) -> None:
     assert main(["render", "googlenet", "--format", "html", *choice]) == 2
     assert f"`{choice[0]}` has no effect on `html`" in capsys.readouterr().err
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start Chromium, which must be installed."""
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    assert program is not None, f"none of {', '.join(BROWSERS)} is installed"
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
-class Reader:
-    """A reader with a page open, who notes its requests and its complaints."""
-
-    def __init__(self, browser: Browser, folder: Path) -> None:
-        self.folder = folder
-        self.page: Page = browser.new_page()
-        self.requests: list[str] = []
-        self.complaints: list[str] = []
-        self.page.on("request", self._note_request)
-        self.page.on("console", self._note_console)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("dialog", lambda dialog: self.complaints.append(dialog.message))
-
-    def _note_request(self, request: Request) -> None:
-        self.requests.append(request.url)
-
-    def _note_console(self, message: ConsoleMessage) -> None:
-        self.complaints.append(message.text)
-
-    def open(self, text: str, hash: str = "") -> Page:
-        """Open a page from a file."""
-        file = self.folder / "page.html"
-        file.write_text(text, encoding="utf-8")
-        self.page.goto(f"{file.as_uri()}{hash}")
-        return self.page
-
-    def close(self) -> None:
-        """Leave; the page has asked for nothing but itself, and has not complained."""
-        self.page.close()
-        assert {url.partition("#")[0] for url in self.requests} == {
-            (self.folder / "page.html").as_uri()
-        }
-        assert self.complaints == []
 
 
 @pytest.fixture

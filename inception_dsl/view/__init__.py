@@ -1,0 +1,1 @@
+"""The page of a spec while it is edited, on this machine alone."""
