@@ -76,6 +76,12 @@ def _write_pdf(scene: Scene, title: str, scale: float) -> bytes:
     return to_pdf(scene, title=title)
 
 
+def _write_tikz(scene: Scene, title: str, scale: float) -> bytes:
+    from inception_dsl.emit.figure.formats.tikz import to_tikz
+
+    return to_tikz(scene, title=title).encode()
+
+
 def _write_dot(drawing: Drawing, style: Style) -> bytes:
     from inception_dsl.emit.figure.formats.chart import make_chart
     from inception_dsl.emit.figure.formats.dot import to_dot
@@ -96,6 +102,7 @@ FORMATS: tuple[FigureFormat, ...] = (
     SceneFormat("svg", (".svg",), _write_svg),
     SceneFormat("png", (".png",), _write_png, is_text=False),
     SceneFormat("pdf", (".pdf",), _write_pdf, is_text=False),
+    SceneFormat("tikz", (".tikz", ".tex"), _write_tikz),
     ChartFormat("dot", (".dot", ".gv"), _write_dot),
     ChartFormat("mermaid", (".mmd",), _write_mermaid),
     PageFormat("html", (".html",)),

@@ -99,6 +99,7 @@ def draw_box(size: LeafBox, axis: float, y: float, style: Style) -> Box:
         cards=2 if leaf.copies > 1 else 0,
         badge=leaf.mark.badge if leaf.mark else None,
         is_hatched=leaf.mark is not None and leaf.mark.hatched,
+        kind=leaf.kind if leaf.shade is None and leaf.mark is None else "",
     )
 
 

@@ -12,7 +12,7 @@ from math import fsum, log
 from typing import NamedTuple
 
 from inception_dsl.emit.figure.layout.metrics import text_width
-from inception_dsl.emit.figure.layout.scene import Frame, PlacedText, Scene, merge
+from inception_dsl.emit.figure.layout.scene import Frame, PlacedText, Scene, merge, own
 from inception_dsl.emit.figure.styles import NOTE, PANEL, Style, frame_paint
 
 GAP = 12.0
@@ -171,4 +171,5 @@ def _panel(cell: _Cell, style: Style) -> Scene:
     )
     x = cell.x + (cell.width - panel.drawing.width) / 2
     y = cell.y + _HEADING + (cell.height - panel.height) / 2
-    return merge([Scene(0, 0, (frame,)), panel.drawing.move(x, y)], 0, 0)
+    drawing = own(panel.drawing.move(x, y), panel.path)
+    return merge([Scene(0, 0, (frame,)), drawing], 0, 0)

@@ -49,6 +49,8 @@ class Box:
         notes: the text beside it.
         cards: the number of cards behind it.
         badge: a sign in a disc at its corner.
+        kind: the kind of its leaf; empty if its colours are not those of a kind.
+        owner: the panel that it stands in; empty if the figure has none.
     """
 
     path: str
@@ -65,6 +67,8 @@ class Box:
     cards: int = 0
     badge: Sign | None = None
     is_hatched: bool = False
+    kind: str = ""
+    owner: str = ""
 
     def move(self, dx: float, dy: float) -> Box:
         """Return the same box elsewhere."""
@@ -77,7 +81,8 @@ class Box:
 class Edge:
     """A line from a box to a box; it is straight where its arrow stands.
 
-    `toward` is the direction of the arrow, of length 1; (0, 0) for a line without one.
+    `toward` is the direction of the arrow, of length 1; (0, 0) for a line without one. `owner` is
+    the panel that it stands in; empty if the figure has none.
     """
 
     source: str
@@ -88,6 +93,7 @@ class Edge:
     colour: str = EDGE
     width: float = 1.2
     dash: str | None = None
+    owner: str = ""
 
     def move(self, dx: float, dy: float) -> Edge:
         """Return the same line elsewhere."""
@@ -161,6 +167,15 @@ class Scene:
             tuple(text.move(dx, dy) for text in self.texts),
             tuple(badge.move(dx, dy) for badge in self.badges),
         )
+
+
+def own(scene: Scene, owner: str) -> Scene:
+    """Return a scene whose boxes and lines stand in a panel."""
+    return replace(
+        scene,
+        boxes=tuple(replace(box, owner=owner) for box in scene.boxes),
+        edges=tuple(replace(edge, owner=owner) for edge in scene.edges),
+    )
 
 
 def merge(scenes: Iterable[Scene], width: float, height: float) -> Scene:
