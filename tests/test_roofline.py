@@ -127,19 +127,18 @@ def test_the_search_needs_no_straight_line(memory: int) -> None:
 
 
 def test_a_table_in_a_file_and_in_the_settings(
-    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    here: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(project.root)
-    project.write(NET, SPEC)
-    project.write("board.yaml", TABLE)
-    assert find_device("board.yaml", folder=project.root) == BOARD
-    project.write(
+    here.write(NET, SPEC)
+    here.write("board.yaml", TABLE)
+    assert find_device("board.yaml", folder=here.root) == BOARD
+    here.write(
         "pyproject.toml",
         "[tool.inception-dsl.devices.board]\n"
         'title = "A board"\nrates = {float32 = "2 GFLOPS", float16 = "0.01 TFLOP/s"}\n'
         'bandwidth = "0.1 GB/s"\nmemory = "1000 kB"\nsource = "the vendor\'s sheet"\n',
     )
-    found = find_device("board", folder=project.root)
+    found = find_device("board", folder=here.root)
     assert (found.rates, found.bandwidth, found.memory) == (BOARD.rates, 10**8, 10**6)
     assert main(["flops", "net", "--device", "board", "--batch", "4", "--by", "op"]) == 0
     text = capsys.readouterr().out
@@ -171,12 +170,11 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_processor_is_measured_and_its_table_can_be_kept(
     library: str,
     format: str,
-    project: Project,
+    here: Project,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.chdir(project.root)
-    project.write(NET, SPEC)
+    here.write(NET, SPEC)
     if library == "numpy":
         monkeypatch.setattr(processor, "find_spec", lambda name: None)
     command = ["flops", "net", "--device", "cpu", "--dtype", "float64", "--format", format]
@@ -186,8 +184,8 @@ def test_the_processor_is_measured_and_its_table_can_be_kept(
     assert f"source: measured with {library} " in text
     assert "another run measures others" in text
     lines = text[text.index("title: ") :].partition("```")[0]
-    project.write("cpu.yaml", lines)
-    kept = find_device("cpu.yaml", "float64", folder=project.root)
+    here.write("cpu.yaml", lines)
+    kept = find_device("cpu.yaml", "float64", folder=here.root)
     assert set(kept.rates) == {"float32", "float64"}
     assert kept.memory <= os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     assert write_amount(kept.rates["float64"], "FLOP/s") in text.partition("title: ")[0]
@@ -224,11 +222,10 @@ def test_a_processor_of_the_project_is_not_measured(
 
 
 def test_hostile_texts_of_a_table_stay_texts(
-    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    here: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(project.root)
-    project.write(NET, SPEC)
-    project.write("board.yaml", TABLE.replace("A board", '"\\e[31m<b>|=1+1"'))
+    here.write(NET, SPEC)
+    here.write("board.yaml", TABLE.replace("A board", '"\\e[31m<b>|=1+1"'))
     for format in ("table", "markdown"):
         assert main(["flops", "net", "--device", "board.yaml", "--format", format]) == 0
         printed = capsys.readouterr().out
@@ -258,15 +255,13 @@ WRONG = {
 def test_a_wrong_table_is_told(
     line: str,
     message: str,
-    project: Project,
-    monkeypatch: pytest.MonkeyPatch,
+    here: Project,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.chdir(project.root)
-    project.write(NET, SPEC)
+    here.write(NET, SPEC)
     key = line.partition(":")[0]
     kept = [each for each in TABLE.splitlines() if not each.startswith(f"{key}:")]
-    project.write("board.yaml", "\n".join([*kept, line]) + "\n")
+    here.write("board.yaml", "\n".join([*kept, line]) + "\n")
     assert main(["flops", "net", "--device", "board.yaml"]) == 1
     assert message in capsys.readouterr().err
 
@@ -288,12 +283,10 @@ def test_a_wrong_table_is_told(
 def test_a_wrong_choice_is_told(
     arguments: list[str],
     message: str,
-    project: Project,
-    monkeypatch: pytest.MonkeyPatch,
+    here: Project,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.chdir(project.root)
-    project.write(NET, SPEC)
-    (project.root / "linked.yaml").symlink_to("/etc/hostname")
+    here.write(NET, SPEC)
+    (here.root / "linked.yaml").symlink_to("/etc/hostname")
     assert main(["flops", "net", *arguments]) == 2
     assert message in capsys.readouterr().err

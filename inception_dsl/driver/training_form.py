@@ -64,7 +64,10 @@ def emit_training_module(
 
 
 def _rewrite(checked: Checked, overrides: Overrides) -> RewriteState:
-    """Return a network with all rewrites that keep its values, as a spec in one file."""
+    """Return a network after all rewrites of `CODES`, as a spec in one file.
+
+    Passes run again for as long as the last run left some untried and changed the text.
+    """
     from inception_dsl.driver.rewrite_run import RewriteChoice, run_passes
     from inception_dsl.driver.rewrite_trial import RewriteState
     from inception_dsl.passes import keep_weights
@@ -81,39 +84,41 @@ def _rewrite(checked: Checked, overrides: Overrides) -> RewriteState:
 
 
 def _list_parts(plan: WeightPlan, old: Graph, new: Graph) -> dict[str, dict[str, int]]:
-    """Return the old steps that the tensors of each new step are joined of, with their widths.
+    """Return, for each new step, the old steps that it joins, each with its output channels.
 
-    Where its tensors have other names than those of the old step, each layer has a line.
+    A step whose tensors have other names in the old network has an entry for each of its layers.
+    Steps that stay as they are have none.
     """
     from inception_dsl.analysis import list_state
 
     assert not plan.fresh, plan.fresh
     recipes = dict(plan.recipes)
-    homes = {
+    old_tensors = {
         f"{node.path}.{tensor.name}": (node.path, tensor)
         for node in old.nodes
         for tensor in list_state(node)
     }
     parts: dict[str, dict[str, int]] = {}
     for node in new.nodes:
+        # A tensor without a shape counts batches: one number for the whole step.
         names = [tensor.name for tensor in list_state(node) if tensor.shape]
-        sources = {
-            name: [(key, *homes[key]) for key in _list_copies(recipes[f"{node.path}.{name}"])]
-            for name in names  # a number for the whole step is that of its first part
-        }
-        is_whole = all(own.name == name for name, each in sources.items() for _, _, own in each)
-        for name, each in sources.items():
-            step = str(node.path if is_whole else Path(f"{node.path}.{name}").parent)
-            found = {
-                str(path if is_whole else Path(key).parent): own.shape[0] for key, path, own in each
-            }
-            known = parts.setdefault(step, found)
-            assert [*known] == [*found] and (len(found) == 1 or known == found), step
+        sources = {name: _list_copies(recipes[f"{node.path}.{name}"]) for name in names}
+        keeps_names = all(
+            old_tensors[key][1].name == name for name, keys in sources.items() for key in keys
+        )
+        for name, keys in sources.items():
+            step = str(node.path if keeps_names else Path(f"{node.path}.{name}").parent)
+            widths: dict[str, int] = {}
+            for key in keys:
+                path, tensor = old_tensors[key]
+                widths[str(path if keeps_names else Path(key).parent)] = tensor.shape[0]
+            known = parts.setdefault(step, widths)
+            assert [*known] == [*widths] and (len(widths) == 1 or known == widths), step
     return {step: widths for step, widths in parts.items() if [*widths] != [step]}
 
 
 def _list_copies(recipe: Recipe) -> list[str]:
-    """Return the tensors that a recipe joins."""
+    """Return the keys of the tensors that a recipe joins."""
     match recipe:
         case Copy(source):
             return [source]

@@ -1,7 +1,7 @@
-"""An average pool behind the 1x1 convolution that reads it, in place of before it (P816).
+"""Move an average pool behind the 1x1 convolution that reads it (P816).
 
 The norm and the activation of the convolution become steps of their own behind the pool. Every
-value and every gradient stays what it was.
+value and every gradient stays the same.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from inception_dsl.ops import OPS
 from inception_dsl.passes.contract import Pass, PoolBehind, Proposal, Swap
 from inception_dsl.passes.passed_over import propose_with_others
 
-_BIAS = "its mean counts padding, which the bias of the convolution must not be in"
+_BIAS = "the mean counts padding, and the bias of the convolution would enter it"
 
 
 def _propose(model: Model, run: Inference) -> Iterator[Proposal]:
@@ -28,8 +28,8 @@ def _propose(model: Model, run: Inference) -> Iterator[Proposal]:
 
 
 def _find(run: Inference) -> Iterator[Proposal]:
-    for found in find_early_pools(run):
-        first = found.conv.nodes[0]
+    for early in find_early_pools(run):
+        first = early.conv.nodes[0]
         _, *behind = split(first)
         edit = PoolBehind(
             tuple(OPS[part.node.op].written for part in behind),
@@ -37,12 +37,12 @@ def _find(run: Inference) -> Iterator[Proposal]:
         )
         yield Proposal(
             "P816",
-            (found.pool, found.conv),
+            (early.pool, early.conv),
             f"it runs behind `{first.path}`",
-            tuple(_list_swaps(found)),
+            _list_swaps(early),
             edit,
             NOTHING_SAVED,
-            _BIAS if found.blurs_bias else "",
+            _BIAS if early.blurs_bias else "",
             is_exact=True,
         )
 
@@ -50,13 +50,17 @@ def _find(run: Inference) -> Iterator[Proposal]:
 POOLS = Pass("P816", propose=_propose, is_asked_for=True)
 
 
-def _list_swaps(found: EarlyPool) -> Iterator[Swap]:
-    for pool, conv in zip(found.pool.nodes, found.conv.nodes, strict=True):
-        yield _swap(pool, conv)
+def _list_swaps(early: EarlyPool) -> tuple[Swap, ...]:
+    """Return a swap for each place where the pool and the convolution run."""
+    pairs = zip(early.pool.nodes, early.conv.nodes, strict=True)
+    return tuple(_swap(pool, conv) for pool, conv in pairs)
 
 
 def _swap(pool: Node, conv: Node) -> Swap:
-    """Return the swap of a pool and a convolution for the parts of the convolution around it."""
+    """Return the nodes that run in place of a pool and the convolution that reads it.
+
+    The convolution runs first, without its norm and its activation; these follow the pool.
+    """
     first, *behind = split(conv)
     linear = replace(first.node, path=Path(f"{conv.path}_before_pool"), inputs=pool.inputs)
     later = replace(
@@ -69,8 +73,8 @@ def _swap(pool: Node, conv: Node) -> Swap:
         new.append(replace(part.node, path=path, inputs=(new[-1].path,)))
         sources.append(part.tensors)
     recipes: dict[str, Recipe | str] = {}
-    for node, owned in zip((linear, *new[2:]), sources, strict=True):
-        keys = {Path(tensor.slot[1]).name: key for key, tensor in owned}
+    for node, tensors in zip((linear, *new[2:]), sources, strict=True):
+        keys = {Path(tensor.slot[1]).name: key for key, tensor in tensors}
         for tensor in list_state(node):
             recipes[f"{node.path}.{tensor.name}"] = Copy(keys[Path(tensor.slot[1]).name])
     end = new[-1].path

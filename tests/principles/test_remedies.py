@@ -204,7 +204,7 @@ def test_a_new_convolution_is_padded_to_the_size_of_the_pool(
     [
         ("network: [3x3 conv (128), relu, 2x2 maxpool (stride 2), 1x1 conv (8)]", "steps stand "),
         ("network: [m, 1x1 conv (16), m, 1x1 conv (8)]\nblocks: {m: @}", "its line runs at "),
-        ("network: [{steps: 3x3 conv (128)}, 2x2 maxpool (stride 2)]", "both do not stand in one"),
+        ("network: [{steps: 3x3 conv (128)}, 2x2 maxpool (stride 2)]", "the two steps do not"),
         ("network: [3x3 conv (128), {op: 2x2 maxpool, stride: 2}]", "it is written in its long"),
         (
             "network: [c: 3x3 conv (128), p: 2x2 maxpool (stride 2)]\noutputs: [c, p]",

@@ -1,4 +1,4 @@
-"""The parts that only a module in its form for training has.
+"""Write the parts that only a module in its form for training has.
 
 That module has the network of a spec after exact rewrites. Two functions carry checkpoints between
 it and the module beside it. Blocks may run again in the backward pass, which saves memory.
@@ -16,6 +16,7 @@ from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.emit.python.code import (
     Assign,
     Atom,
+    Code,
     Construct,
     Definition,
     Evaluate,
@@ -45,12 +46,11 @@ _WIDTHS = annotation("dict[str, dict[str, int]]", "dict")
 
 @dataclass(frozen=True, slots=True)
 class TrainingForm:
-    """The form of a module for training, which the module beside it does not have.
+    """A choice of what the module for training does besides computing the network.
 
     Attributes:
-        parts: by the path of a step of this module, or of a layer in it, the steps or layers of the
-            other module that its tensors are joined of, each with its share of the first axis.
-            Those that both have are left out.
+        parts: for each step or layer of this module, the steps or layers of the module beside it
+            that it joins, each with its output channels; steps that both modules have are left out.
         recomputes: the blocks of the network run again in the backward pass.
     """
 
@@ -111,26 +111,19 @@ class TrainingForm:
 
     def _list_parts(self) -> Function:
         """Return the function that lists the parts of joined steps."""
-        entries = tuple(
-            (
-                "",
-                Prefixed(
-                    Construct(
-                        Atom(""),
-                        tuple(
-                            ("", Prefixed(literal(width), f"{literal(part)}: "))
-                            for part, width in widths.items()
-                        ),
-                        "{}",
-                    ),
-                    f"{literal(step)}: ",
-                ),
-            )
+        steps = {
+            step: _write_dict({part: literal(width) for part, width in widths.items()})
             for step, widths in self.parts.items()
-        )
+        }
         doc = "Return the steps of the other module that a step is joined of, with their widths."
-        body = (Return(Construct(Atom(""), entries, "{}")),)
+        body = (Return(_write_dict(steps)),)
         return Function(_LIST_PARTS, _WIDTHS, body, doc=(doc,), is_method=False)
+
+
+def _write_dict(values: Mapping[str, Code]) -> Construct:
+    """Return a dictionary as code."""
+    entries = [Prefixed(value, f"{literal(key)}: ") for key, value in values.items()]
+    return Construct(Atom(""), tuple(("", entry) for entry in entries), "{}")
 
 
 def runs_blocks(call: ModuleCall) -> bool:

@@ -45,7 +45,7 @@ def write_beside(places: StepPlaces, spans: Sequence[Span], edit: Reduction) -> 
     indices = [place.index for place in found]
     if last.items is None or len(holders) > 1:
         raise RewriteError(
-            "both do not stand in one list" if len(found) > 1 else "it stands in no list"
+            "the two steps do not stand in one list" if len(found) > 1 else "it stands in no list"
         )
     if indices != list(range(indices[0], indices[0] + len(indices))):
         raise RewriteError("other steps stand between both")

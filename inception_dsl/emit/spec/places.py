@@ -125,6 +125,42 @@ class StepPlaces:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Two steps that follow each other in one list, each on one line without a comment in it.
+
+    Attributes:
+        sequence: the list.
+        regions: the two items of the list.
+    """
+
+    first: StepPlace
+    second: StepPlace
+    sequence: TreeSequence
+    regions: tuple[Span, Span]
+
+
+def find_neighbours(places: StepPlaces, spans: Iterable[Span]) -> Neighbours:
+    """Return two steps that a rewrite exchanges.
+
+    Args:
+        spans: the texts of both, in order.
+
+    Raises:
+        RewriteError: they do not follow each other in one list, or a line end or a comment stands
+            in one of them.
+    """
+    first, second = (places.find(span) for span in spans)
+    sequence = first.items
+    if sequence is None or sequence is not second.items or second.index != first.index + 1:
+        raise RewriteError("the two steps do not follow each other in one list")
+    items = (sequence.items[first.index], sequence.items[second.index])
+    one, other = (Span(item.span.source, item.span.start, find_end(item)) for item in items)
+    if any("#" in region.text or "\n" in region.text for region in (one, other)):
+        raise RewriteError("one of the two steps has several lines, or a comment inside")
+    return Neighbours(first, second, sequence, (one, other))
+
+
 def apply_edits(text: str, edits: Iterable[TextEdit]) -> str:
     """Return a text with its regions replaced.
 

@@ -1,4 +1,7 @@
-"""Write a pool behind the convolution that reads it; norm and activation follow as steps."""
+"""Write a pool behind the convolution that reads it in the text of a spec.
+
+The norm and the activation of the convolution follow the pool as steps of their own.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from inception_dsl.emit.spec.places import (
     TextEdit,
     begin_line,
     end_of_line,
-    find_end,
+    find_neighbours,
     read_step,
     rest_of_line,
     write_in_flow,
@@ -22,7 +25,8 @@ from inception_dsl.passes import PoolBehind
 from inception_dsl.source import Span
 from inception_dsl.spec.step import StepText
 
-_SET_ANEW = frozenset(["act", "bias", "norm"])
+_WRITTEN_ANEW = frozenset(["act", "bias", "norm"])
+"""The attributes of the convolution whose words give way to new ones."""
 
 
 def write_pool_behind(
@@ -38,24 +42,18 @@ def write_pool_behind(
     Raises:
         RewriteError: the steps are written in a way that this cannot change.
     """
-    pool, conv = (places.find(span) for span in spans)
-    is_one_list = pool.items is not None and pool.items is conv.items
-    if pool.items is None or not is_one_list or conv.index != pool.index + 1:
-        raise RewriteError("both do not stand one behind the other in one list")
+    both = find_neighbours(places, spans)
+    pool, conv, regions = both.first, both.second, both.regions
     if pool.long is not None or conv.long is not None:
-        raise RewriteError("one of both is written in its long form")
-    (pooling, _), (step, op) = read_step(pool), read_step(conv)
-    if pooling.count is not None or step.count is not None:
-        raise RewriteError("one of both is a repeated step")
+        raise RewriteError("one of the two steps is written in its long form")
+    (pool_step, _), (step, op) = read_step(pool), read_step(conv)
+    if pool_step.count is not None or step.count is not None:
+        raise RewriteError("one of the two steps is repeated")
+    if any(region.begins_with("{") for region in regions):
+        raise RewriteError("one of the two steps stands in braces")
     moved = cut_note(pool.step.text.text)
     linear = _write_linear(op, step, conv.step.text.text, edit)
-    items = [pool.items.items[place.index] for place in (pool, conv)]
-    regions = [Span(item.span.source, item.span.start, find_end(item)) for item in items]
-    if any("#" in region.text or "\n" in region.text for region in regions):
-        raise RewriteError("a comment or several lines stand in one of both")
-    if any(region.begins_with("{") for region in regions):
-        raise RewriteError("one of both stands in braces")
-    if pool.items.span.begins_with("["):
+    if both.sequence.span.begins_with("["):
         behind = ", ".join([_name(pool.key, write_in_flow(moved)), *edit.behind])
         first = _name(conv.key, write_in_flow(linear))
         return [TextEdit(regions[0], first), TextEdit(regions[1], behind)]
@@ -72,7 +70,7 @@ def _write_lines(
 ) -> TextEdit:
     """Return the edit that writes the convolution and the pool on lines of their own.
 
-    The comments above and behind each of both go with it.
+    The comments above and behind each of them move with it.
 
     Args:
         regions: the items of the pool and of the convolution.
@@ -84,7 +82,7 @@ def _write_lines(
     pool, conv = (_find_lines(region) for region in regions)
     source = regions[0].source
     if source.text[pool.end : conv.start].strip():
-        raise RewriteError("something else stands between both")
+        raise RewriteError("other text stands between the two steps")
     first = f"{conv.above}{pool.lead}{steps[0]}{conv.tail}"
     second = f"{pool.above}{pool.lead}{steps[1]}{pool.tail}"
     lines = [first, second, *(f"{pool.lead}{each}" for each in behind)]
@@ -136,10 +134,10 @@ def _write_linear(op: Op, step: StepText, text: str, edit: PoolBehind) -> str:
     words: list[str] = []
     for word in find_words(op, step):
         sets = op.flags.get(word.text, {}) if not word.attribute else {word.attribute: None}
-        if sets.keys() <= _SET_ANEW:
+        if sets.keys() <= _WRITTEN_ANEW:
             continue
         attribute = op.attribute(word.attribute) if word.attribute else None
-        if sets.keys() & _SET_ANEW or (attribute is not None and attribute.owner):
+        if sets.keys() & _WRITTEN_ANEW or (attribute is not None and attribute.owner):
             raise RewriteError(f"`{word.text}` sets its norm or its activation")
         words.append(word.text)
     bias = "bias" if edit.has_bias else "no_bias"

@@ -17,7 +17,7 @@ from inception_dsl.emit.spec.places import (
     TextEdit,
     begin_line,
     end_of_line,
-    find_end,
+    find_neighbours,
     indent_behind,
     name_later,
     number_of,
@@ -200,18 +200,12 @@ def move_behind(places: StepPlaces, spans: Sequence[Span]) -> list[TextEdit]:
     The shape note of the step goes, since it is about the place that the step had.
 
     Raises:
-        RewriteError: they do not stand one behind the other in one list.
+        RewriteError: the steps are written in a way that this cannot change.
     """
-    first, second = (places.find(span) for span in spans)
-    is_one_list = first.items is not None and first.items is second.items
-    if first.items is None or not is_one_list or second.index != first.index + 1:
-        raise RewriteError("both do not stand one behind the other in one list")
-    step, _ = read_step(first)
-    items = [first.items.items[place.index] for place in (first, second)]
-    regions = [Span(item.span.source, item.span.start, find_end(item)) for item in items]
-    if any("#" in region.text or "\n" in region.text for region in regions):
-        raise RewriteError("a comment or several lines stand in one of both")
-    moved, text = regions[0].text, first.step.text
+    both = find_neighbours(places, spans)
+    step, _ = read_step(both.first)
+    regions = both.regions
+    moved, text = regions[0].text, both.first.step.text
     if step.note is not None:
         start, end = text.start - regions[0].start, text.end - regions[0].start
         moved = moved[:start] + cut_note(text.text) + moved[end:]
