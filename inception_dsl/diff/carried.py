@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from inception_dsl.analysis.parts import open_op, split
 from inception_dsl.diff.elementary import is_idle, simplify_op
+from inception_dsl.diff.nested_joins import flatten_joins
 from inception_dsl.ir import Graph, Node, Path, Value
 from inception_dsl.ops import ACTIVATIONS, NORMS, OPS
 
@@ -37,7 +38,7 @@ def carry_along(graph: Graph, opened: Container[str] = ()) -> Carried:
     Args:
         opened: the ops that are taken apart into the ops that they are in turn.
     """
-    graph = replace(graph, nodes=tuple(_open(graph.nodes, opened)))
+    graph = flatten_joins(replace(graph, nodes=tuple(_open(graph.nodes, opened))))
     nodes = {node.path: node for node in graph.nodes}
     readers: dict[Path, int] = {}
     for node in graph.nodes:

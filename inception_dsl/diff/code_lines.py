@@ -112,7 +112,8 @@ def list_lines(graph: Graph, steps: Mapping[Path, CodeStep] | None) -> Lines:
         for holder in (path, *path.parents):
             below.setdefault(holder, []).append(path)
     alike: dict[_LineKey, list[Path]] = {}
-    for path, step in (steps or {}).items():
+    known = {path: step for path, step in (steps or {}).items() if path in nodes}
+    for path, step in known.items():
         for key in dict.fromkeys(map(_key, (*step.lines, *step.norm_lines))):
             alike.setdefault(key, []).append(path)
     return Lines(nodes, below, steps, alike)

@@ -23,6 +23,7 @@ from inception_dsl.diff.elementary import (
     make_elementary,
     pair_steps,
 )
+from inception_dsl.diff.nested_joins import flatten_joins
 from inception_dsl.diff.view import View
 from inception_dsl.ir import Model, Path, Value
 from inception_dsl.ir.weights import Copy, Order, Recipe, Subtract, WeightPlan, list_sources
@@ -102,18 +103,25 @@ class PortPlan:
     refused: tuple[tuple[AskedPair, str], ...] = ()
 
 
-def plan_port(old: Model, new: Model, asked: Sequence[AskedPair] = ()) -> PortPlan:
+def plan_port(
+    old: Model, new: Model, asked: Sequence[AskedPair] = (), *, are_code: bool = False
+) -> PortPlan:
     """Return the plan that carries the weights of a model to another one.
 
     Args:
         asked: pairs of steps, old and new, that a person knows where the graphs do not tell.
+        are_code: both are code, which runs a softmax at its end, too.
     """
-    sides = make_elementary(old.graph), make_elementary(new.graph)
+    graphs = flatten_joins(old.graph), flatten_joins(new.graph)
+    sides = (
+        make_elementary(graphs[0], is_code=are_code),
+        make_elementary(graphs[1], is_code=are_code),
+    )
     pairing = pair_graphs(sides[0].flat, sides[1].flat)
     partners = {key: partner.key for key, partner in pairing.new.items() if is_decided(partner)}
     refused = tuple(_add_asked(partners, sides, asked))
     known = set(partners.values())
-    pairs = tuple(pair_steps(old.graph, new.graph, sides, partners))
+    pairs = tuple(pair_steps(*graphs, sides, partners))
     orders = channel_orders(View(old), View(new), {b: a for a, b in pairs})
     weights = _copy_parts(plan_weights(old, new, pairs), sides, partners, orders)
     inputs = [tuple(model.inputs.values()) for model in (old, new)]

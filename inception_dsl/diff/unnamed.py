@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from inception_dsl.diff.carried import carry_along, find_opened, separate_acts
 from inception_dsl.diff.compare import compare_matched
+from inception_dsl.diff.edit_facts import StepWords
 from inception_dsl.diff.edits import (
     Changed,
     Diff,
@@ -20,6 +21,7 @@ from inception_dsl.diff.edits import (
     LossChanged,
     ParameterListed,
     PortsChanged,
+    Reordered,
     SharingChanged,
 )
 from inception_dsl.diff.elementary import Sides as ElementarySides
@@ -159,6 +161,8 @@ def _select(edits: tuple[Edit, ...], old: Graph, new: Graph) -> Iterator[Edit]:
                 continue
             case PortsChanged(before=before, after=after) if len(before) == len(after):
                 continue
+            case Reordered(step=step) if _is_free(step):
+                continue
             case _ if edit.category == "COSMETIC" or _is_unseen(edit):
                 continue
             case _:
@@ -178,6 +182,14 @@ def _group_shared(graph: Graph) -> dict[Path, frozenset[Path]]:
     for node in graph.nodes:
         groups.setdefault(node.reuses or node.path, []).append(node.path)
     return {path: frozenset(group) for group in groups.values() for path in group}
+
+
+def _is_free(step: StepWords) -> bool:
+    """Tell whether another order of what a join reads is one of rounding alone."""
+    join = OPS[step.kind].join
+    values = {name: value for name, value in step.values if isinstance(value, int | Decimal | str)}
+    is_known = len(values) == len(step.values)
+    return join is not None and is_known and join.associates(values) and join.commutes(values)
 
 
 def _is_unseen(edit: Edit) -> bool:

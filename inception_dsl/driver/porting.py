@@ -114,7 +114,9 @@ def map_weights(
         notes += told
     sides = networks[0], networks[1]
     models = sides[0].model, sides[1].model
-    plan = plan_port(*models, [(StepPath(a), StepPath(b)) for a, b in pairs])
+    asked = [(StepPath(a), StepPath(b)) for a, b in pairs]
+    are_code = all(side.module is not None for side in sides)
+    plan = plan_port(*models, asked, are_code=are_code)
     if plan.refused:
         raise SpecError([_refuse_pair(pair, reason) for pair, reason in plan.refused])
     weights = name_as_in_code(plan.weights, models, (sides[0].tensors, sides[1].tensors))

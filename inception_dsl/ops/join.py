@@ -136,7 +136,7 @@ def _pairwise_saves(
     return SavedForBackward(products=tuple(count_partial_values(inputs)))
 
 
-def _order_matters(values: Values) -> bool:
+def _never(values: Values) -> bool:
     return False
 
 
@@ -144,7 +144,12 @@ def _add_commutes(values: Values) -> bool:
     return values.get("scale", 1) == 1
 
 
-def _always_commutes(values: Values) -> bool:
+def _add_associates(values: Values) -> bool:
+    # A scale and a dropped path are those of the last input alone.
+    return values.get("scale", 1) == 1 and not values.get("drop_path", 0)
+
+
+def _always(values: Values) -> bool:
     return True
 
 
@@ -155,7 +160,7 @@ CONCAT = Op(
     short_title="Filter concat",
     figure="join",
     family="concat",
-    join=Join(noun="the concat", stem="mix", commutes=_order_matters),
+    join=Join(noun="the concat", stem="mix", commutes=_never, associates=_never),
     attributes=(),
     norm_layer="",
     splits=None,
@@ -189,7 +194,7 @@ ADD = Op(
     short_title="Add",
     figure="sum",
     family="arithmetic",
-    join=Join(noun="the sum", stem="sum", commutes=_add_commutes),
+    join=Join(noun="the sum", stem="sum", commutes=_add_commutes, associates=_add_associates),
     attributes=(
         Attribute("scale", "decimal", 1, changes="values"),
         ACT,
@@ -224,7 +229,7 @@ MUL = Op(
     short_title="Multiply",
     figure="product",
     family="arithmetic",
-    join=Join(noun="the product", stem="gate", commutes=_always_commutes),
+    join=Join(noun="the product", stem="gate", commutes=_always, associates=_always),
     attributes=(),
     norm_layer="",
     splits=None,
@@ -255,7 +260,7 @@ EXTREMA = tuple(
         short_title=name.capitalize(),
         figure="join",
         family="extremum",
-        join=Join(noun=f"the {name}", stem="choice", commutes=_always_commutes),
+        join=Join(noun=f"the {name}", stem="choice", commutes=_always, associates=_always),
         attributes=(),
         norm_layer="",
         splits=None,

@@ -55,11 +55,13 @@ class Join(NamedTuple):
             where a spec is recovered: `sum1`.
         commutes: whether its inputs may stand in another order and it gives the same, to the last
             digit, if there are two.
+        associates: whether such a join of others of its op is one join of all, but for rounding.
     """
 
     noun: str
     stem: str
     commutes: Callable[[Values], bool]
+    associates: Callable[[Values], bool]
 
 
 @dataclass(frozen=True, kw_only=True)

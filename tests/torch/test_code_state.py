@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 from torch import nn
 
 from inception_dsl import driver
@@ -280,6 +281,49 @@ def test_a_function_with_a_backward_pass_of_its_own_lets_gradients_through(tmp_p
     new = NET.replace("\n\nclass Block", f"\n\n{own}        return g\n\n\nclass Block")
     new = new.replace("F.relu(self.bn", "Keep.apply(self.bn")
     assert select(compare(tmp_path, NET, new)) == []
+
+
+THREE = """\
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3, padding=1)
+        self.one = nn.Conv2d(8, 8, 3, padding=1)
+        self.two = nn.Conv2d(8, 8, 1)
+
+    def forward(self, x):
+        x = self.stem(x)
+        y, z = self.one(x), self.two(x)
+        return x + y + z
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("x + y + z", "x + (y + z)"),
+        ("x + y + z", "sum([z, x, y])"),
+        ("x * y * z", "x * (z * y)"),
+        ("torch.maximum(torch.maximum(x, y), z)", "torch.maximum(x, torch.maximum(y, z))"),
+    ],
+)
+def test_a_sum_of_sums_is_one_whatever_its_groups(old: str, new: str, tmp_path: Path) -> None:
+    before, after = (THREE.replace("x + y + z", text) for text in (old, new))
+    assert select(compare(tmp_path, before, after)) == []
+    nets = [build(text).eval() for text in (before, after)]
+    nets[1].load_state_dict(nets[0].state_dict())
+    image = torch.ones(1, 3, 4, 4)
+    assert torch.allclose(nets[0](image), nets[1](image))
+
+
+@pytest.mark.parametrize("new", ["x + 0.5 * (y + z)", "x + torch.relu(y + z)", "x + y * z"])
+def test_a_sum_of_other_values_is_told(new: str, tmp_path: Path) -> None:
+    found = select(compare(tmp_path, THREE, THREE.replace("x + y + z", new)))
+    assert {finding.category for finding in found} == {"NUMERICS"}
 
 
 def test_a_buffer_that_no_checkpoint_holds_is_no_change(tmp_path: Path) -> None:
