@@ -59,7 +59,8 @@ def add(command: Parser) -> None:
         "--format",
         choices=_FORMATS,
         help="default: by the suffix of a figure's FILE, or text; "
-        f"{' and '.join(FIGURES)} are figures of the changes, old and new in one",
+        f"{' and '.join(FIGURES)} are figures of the changes, old and new in one; "
+        "html is a page for a browser",
     )
     add_outputs(command, _FORMATS, takes_file=True)
     figure = command.add_argument_group("figures")
@@ -123,10 +124,10 @@ def _find_misuse(args: argparse.Namespace) -> str | None:
 
 
 def _format_of(outputs: Sequence[Output]) -> str:
-    """Return the figure that a file's name asks for, else text."""
+    """Return the figure or the page that a file's name asks for, else text."""
     plain = [output.file for output in outputs if output.format is None]
     suffix = Path(plain[-1]).suffix.removeprefix(".") if plain else ""
-    return suffix if suffix in FIGURES else "text"
+    return suffix if suffix in (*FIGURES, "html") else "text"
 
 
 def _write(args: argparse.Namespace, report: Report, format: str) -> str | bytes:

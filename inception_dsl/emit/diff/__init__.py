@@ -50,6 +50,12 @@ def _svg(report: Report, *, side_by_side: bool) -> str:
     return draw_report(report, DiffRequest(side_by_side=side_by_side)).decode()
 
 
+def _html(report: Report) -> str:
+    from inception_dsl.emit.diff.page import diff_page
+
+    return diff_page(report)
+
+
 def list_findings(report: Report) -> list[tuple[Finding, Diagnostic]]:
     """Return the findings of a report, each with the form that the printer of findings takes."""
     from inception_dsl.emit.diff.machine import make_diagnostics
@@ -64,6 +70,7 @@ FORMATS: dict[str, Callable[[Report], str]] = {
     "github": _github,
     "sarif": _sarif,
     "svg": partial(_svg, side_by_side=False),
+    "html": _html,
 }
 
 FIGURES = tuple(format.name for format in SCENE_FORMATS if isinstance(format, SceneFormat))

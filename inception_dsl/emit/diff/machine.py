@@ -143,13 +143,19 @@ def _finding(finding: Finding) -> _Json:
         "edit": _facts(finding),
         "old": _span(finding.old),
         "new": _span(finding.new),
-        "places": [{"old": place.old, "new": place.new} for place in edit.places] if edit else [],
+        "places": list_places(finding),
         "state": [_key(key) for key in _list_keys(finding)],
         "followers": list(edit.followers) if edit else [],
         "following_state": [_key(key) for key in edit.following_keys] if edit else [],
         "waived": finding.waived,
         **({"lines": [_spot(spot) for spot in finding.spots]} if finding.spots else {}),
     }
+
+
+def list_places(finding: Finding) -> list[_Json]:
+    """Return the old and the new path of each place of a finding; None on a side without it."""
+    places = finding.edit.places if finding.edit else ()
+    return [{"old": place.old, "new": place.new} for place in places]
 
 
 def _list_keys(finding: Finding) -> tuple[KeyChange, ...]:

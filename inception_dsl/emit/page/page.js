@@ -1,5 +1,5 @@
 "use strict";
-const network = JSON.parse(document.getElementById("network").textContent);
+const data = JSON.parse(document.getElementById("network").textContent);
 const at = (id) => document.getElementById(id);
 const figure = at("figure");
 const count = new Intl.NumberFormat("en-US");
@@ -38,11 +38,38 @@ function* listBoxes(elements, holder, first, above) {
   }
 }
 
-const boxes = [...listBoxes(network.tree, "", 0, [])];
-for (const head of network.heads) boxes.push(...listBoxes([head], "", 0, []));
-const known = new Map(boxes.map((box) => [box.path, box]));
-const groups = boxes.filter((box) => box.element.group !== undefined);
-const state = { open: new Set(), at: "", shade: "", query: "", scale: 1 };
+// A page shows one network, or both sides of one of several comparisons.
+
+const NOTHING = { title: "No network", source: "", inputs: {}, totals: {}, tree: [], heads: [], bodies: [], lines: [], fields: [], claims: {} };
+const state = { open: new Set(), at: "", shade: "", query: "", side: "new", index: 0, changes: false, scale: 1 };
+let comparison, network, boxes, known, groups, most, changed;
+
+function settle() {
+  comparison = data.comparisons?.[state.index];
+  network = data.comparisons ? comparison?.[state.side] ?? NOTHING : data;
+  boxes = [...listBoxes(network.tree, "", 0, [])];
+  for (const head of network.heads) boxes.push(...listBoxes([head], "", 0, []));
+  known = new Map(boxes.map((box) => [box.path, box]));
+  groups = boxes.filter((box) => box.element.group !== undefined);
+  most = {};
+  changed = new Set();
+  for (const finding of comparison?.findings ?? []) {
+    for (const place of finding.places) locate(place[state.side]).forEach((box) => changed.add(box.path));
+  }
+  state.open = new Set([...state.open].filter((path) => known.get(path)?.element.group !== undefined));
+  at("title").textContent = comparison?.title ?? network.title;
+  at("about").textContent = [network.source, tellCost(network.totals)].filter(Boolean).join(" · ");
+}
+
+// The boxes of a path: its own, those below it, or the one that holds it.
+function locate(path) {
+  if (!path) return [];
+  if (known.has(path)) return [known.get(path)];
+  const within = boxes.filter((box) => box.path.startsWith(`${path}.`));
+  if (within.length) return within;
+  const holder = path.split(".").slice(0, -1).join(".");
+  return holder ? locate(holder) : [];
+}
 
 // What a box says.
 
@@ -97,7 +124,6 @@ function paint(button, box) {
   button.style.background = part ? `rgba(238,132,48,${(0.12 + 0.88 * part).toFixed(3)})` : "transparent";
 }
 
-const most = {};
 function largest(cost) {
   most[cost] ??= Math.max(1, ...boxes.map((box) => box.element[cost] ?? 0));
   return most[cost];
@@ -167,6 +193,7 @@ function drawGroup(box) {
 }
 
 function redraw() {
+  showSides();
   const trunk = draw(network.tree, "", 0);
   figure.replaceChildren(trunk);
   if (network.heads.length) {
@@ -217,7 +244,44 @@ function tellNetwork() {
   addFact(list, "params", count.format(network.totals.params));
   addFact(list, "MACs", count.format(network.totals.macs));
   addFact(list, "FLOPs", count.format(network.totals.flops));
-  return [make("h2", "", network.title), list, ...tellClaims("")];
+  return [...tellFindings(), make("h2", "", network.title), list, ...tellClaims("")];
+}
+
+function tellFindings() {
+  const notices = (data.notices ?? []).map((text) => make("p", "note", text));
+  if (!comparison) return notices;
+  const list = make("ul", "findings");
+  for (const finding of comparison.findings) {
+    const item = make("li");
+    const button = make("button", "", `${finding.category}: ${finding.text}`);
+    button.type = "button";
+    button.addEventListener("click", () => lead(finding));
+    item.append(button);
+    list.append(item);
+  }
+  const { length } = comparison.findings;
+  return [...notices, make("h2", "", length === 1 ? "1 finding" : `${length} findings`), list];
+}
+
+// Shows the first place of a finding: on the side that is shown, or on the one that has it.
+function lead(finding) {
+  const place = finding.places.find((each) => each[state.side]) ?? finding.places[0];
+  if (!place) return;
+  if (!place[state.side]) state.side = state.side === "new" ? "old" : "new";
+  settle();
+  const [box] = locate(place[state.side]);
+  if (!box) return;
+  box.above.forEach((path) => state.open.add(path));
+  redraw();
+  choose(box.path);
+  find(box.path)?.scrollIntoView({ block: "center", inline: "center" });
+}
+
+// The path of a box on the other side, if it has one there.
+function carry(path, side) {
+  const other = side === "new" ? "old" : "new";
+  const pair = comparison?.pairs.find((each) => each[other] === path);
+  return pair ? pair[side] : path;
 }
 
 function tellShape([channels, ...sides]) {
@@ -228,6 +292,10 @@ function tellFacts(box) {
   const { element, path } = box;
   const isGroup = element.group !== undefined;
   const parts = [make("h2", "", nameOf(box))];
+  for (const finding of comparison?.findings ?? []) {
+    const isHere = finding.places.some((place) => locate(place[state.side]).includes(box));
+    if (isHere) parts.push(make("p", "fails", `${finding.category}: ${finding.text}`));
+  }
   const list = make("dl");
   addFact(list, "path", path);
   addFact(list, "output", element.shape);
@@ -357,7 +425,8 @@ function search(query) {
 }
 
 function mark() {
-  const hits = search(state.query);
+  const found = search(state.query);
+  const hits = state.changes ? new Set([...(found ?? changed)].filter((path) => changed.has(path))) : found;
   const holders = new Set();
   for (const path of hits ?? []) known.get(path).above.forEach((holder) => holders.add(holder));
   for (const button of figure.querySelectorAll(".box")) {
@@ -370,9 +439,20 @@ function mark() {
     if (isChosen) button.setAttribute("aria-current", "true");
     else button.removeAttribute("aria-current");
   }
-  const steps = hits?.size;
-  at("found").textContent = hits ? `${count.format(steps)} ${steps === 1 ? "step" : "steps"}` : "";
+  markChanges();
+  const steps = found?.size;
+  at("found").textContent = found ? `${count.format(steps)} ${steps === 1 ? "step" : "steps"}` : "";
   remember();
+}
+
+function markChanges() {
+  const holders = new Set();
+  for (const path of changed) known.get(path).above.forEach((holder) => holders.add(holder));
+  for (const button of figure.querySelectorAll(".box")) {
+    const { path } = button.dataset;
+    button.classList.toggle("changed", changed.has(path));
+    button.classList.toggle("holds-change", !changed.has(path) && holders.has(path) && !state.open.has(path));
+  }
 }
 
 // The address holds what a reader sees, so that a link shows it to others.
@@ -381,12 +461,19 @@ function remember() {
   const parts = new URLSearchParams();
   if (state.open.size) parts.set("open", state.open.size === groups.length ? "all" : [...state.open].join(" "));
   for (const name of ["at", "shade", "query"]) if (state[name]) parts.set(name, state[name]);
+  if (comparison && state.side === "old") parts.set("side", "old");
+  if (comparison && state.index) parts.set("index", state.index);
+  if (comparison && state.changes) parts.set("changes", "only");
   const hash = parts.toString();
   if (hash !== location.hash.slice(1)) history.replaceState(null, "", hash ? `#${hash}` : location.pathname + location.search);
 }
 
 function recall() {
   const parts = new URLSearchParams(location.hash.slice(1));
+  state.side = parts.get("side") === "old" ? "old" : "new";
+  state.index = data.comparisons?.[parts.get("index")] ? Number(parts.get("index")) : 0;
+  state.changes = parts.get("changes") === "only";
+  settle();
   const open = (parts.get("open") ?? "").split(" ");
   const isOpen = ({ path }) => open.includes("all") || open.includes(path);
   state.open = new Set(groups.filter(isOpen).map(({ path }) => path));
@@ -397,6 +484,25 @@ function recall() {
   at("shade").value = state.shade;
   redraw();
   choose(state.at);
+}
+
+function showSides() {
+  at("sides").hidden = !comparison;
+  at("comparison").hidden = !(data.comparisons?.length > 1);
+  at("comparison").value = state.index;
+  at("changes").checked = state.changes;
+  for (const side of ["old", "new"]) at(side).checked = state.side === side;
+}
+
+function turn(side) {
+  const path = carry(state.at, side);
+  const wasAll = state.open.size === groups.length;
+  state.side = side;
+  settle();
+  if (wasAll) state.open = new Set(groups.map((box) => box.path));
+  known.get(path)?.above.forEach((holder) => state.open.add(holder));
+  redraw();
+  choose(known.has(path) ? path : "");
 }
 
 // Keys, clicks, and the hand that moves the figure.
@@ -482,6 +588,20 @@ at("view").addEventListener("pointerdown", (event) => {
   addEventListener("pointerup", stop, { once: true });
 });
 
-at("title").textContent = network.title;
-at("about").textContent = [network.source, tellCost(network.totals)].filter(Boolean).join(" · ");
+for (const side of ["old", "new"]) at(side).addEventListener("change", () => turn(side));
+at("changes").addEventListener("change", (event) => {
+  state.changes = event.target.checked;
+  mark();
+});
+at("comparison").addEventListener("change", (event) => {
+  Object.assign(state, { index: Number(event.target.value), open: new Set(), at: "" });
+  settle();
+  redraw();
+  choose("");
+});
+(data.comparisons ?? []).forEach((each, index) => {
+  const option = make("option", "", each.title);
+  option.value = index;
+  at("comparison").append(option);
+});
 recall();

@@ -34,11 +34,24 @@ def write_page(
             that stands alone.
     """
     data = build_page(model, cost, claims)
-    body = f'{_read("page.html")}<script type="application/json" id="network">{_write_data(data)}'
-    scripts = [_read("page.js")]
-    if version is not None:
-        scripts.append(_read("live.js"))
-    return _write(data["title"], f"{body}</script>", scripts, version)
+    return _write_figure(data["title"], data, version)
+
+
+def write_comparison_page(title: str, data: object) -> str:
+    """Return the page of a report.
+
+    Args:
+        data: the two networks of each comparison, its findings, and notices, as the script reads
+            them.
+    """
+    return _write_figure(title, data, None)
+
+
+def _write_figure(title: str, data: object, version: int | None) -> str:
+    text = _write_data(data)
+    body = f'{_read("page.html")}<script type="application/json" id="network">{text}</script>'
+    names = ["page.js"] if version is None else ["page.js", "live.js"]
+    return _write(title, body, [_read(name) for name in names], version)
 
 
 def write_waiting_page(title: str) -> str:
