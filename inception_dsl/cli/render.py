@@ -84,15 +84,23 @@ def add(command: Parser) -> None:
         default="joins",
         help="the boxes that show their shapes; default: joins, and boxes that change a shape",
     )
-    _add_texts(command)
-    add_page(command)
+    _add_looks(command)
     command.add_argument("-o", "--output", metavar="FILE", help="default, and `-`: stdout")
     add_watch(command)
     add_overrides(command)
 
 
-def _add_texts(command: Parser) -> None:
-    """Add the choices of the texts around a figure."""
+def _width(text: str) -> float:
+    from inception_dsl.driver.options import read_width
+
+    try:
+        return read_width(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _add_looks(command: Parser) -> None:
+    """Add the choices of the texts around a figure, of its page, and of its width."""
     command.add_argument(
         "--no-title", action="store_true", help="leave out the title and the source"
     )
@@ -100,6 +108,13 @@ def _add_texts(command: Parser) -> None:
         "--no-notes",
         action="store_true",
         help="leave out the footnotes on claims that do not hold",
+    )
+    add_page(command)
+    command.add_argument(
+        "--width",
+        type=_width,
+        metavar="LENGTH",
+        help="lay it out for this width, as in 3.3in, 8.4cm, 84mm or 240pt",
     )
 
 
@@ -129,6 +144,7 @@ def _render(args: argparse.Namespace) -> int:
         theme=args.theme,
         background=args.background,
         scale=args.scale,
+        width=args.width,
     )
     overrides = overrides_of(args)
     try:

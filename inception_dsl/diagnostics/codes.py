@@ -146,6 +146,7 @@ CODES: dict[str, Code] = {
     "W614": Code("norm-needs-a-batch", "A batch norm has one value of a channel an image.", "note"),
     "W615": Code("unread-param", "No step of a block reads one of its parameters."),
     "W616": Code("pixels-not-scaled", "The numbers of an input look as if pixels went to 255."),
+    "W617": Code("small-letters", "Letters of a figure are too small for print."),
     "W620": Code("training-only", "A network does something at random in training alone.", "note"),
     "W621": Code("heads-left-out", "Training gives results that an import leaves out.", "note"),
     "W622": Code("weights-left-out", "An import leaves parameters of a network out.", "note"),

@@ -5,6 +5,7 @@ A message names the choices. It is a `ValueError`: the fault is the caller's, no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from inception_dsl.diagnostics import nearest
@@ -50,6 +51,28 @@ def check_scale(scale: float) -> float:
     if is_number and 0.1 <= scale <= 20:
         return float(scale)
     raise ValueError(f"`{str(scale)[:40]}` is no number from 0.1 to 20")
+
+
+_LENGTHS = {"in": 96.0, "cm": 96 / 2.54, "mm": 96 / 25.4, "pt": 96 / 72.27, "px": 1.0}
+"""Pixels of each unit of length; a point is TeX's."""
+
+
+def read_width(text: str) -> float:
+    """Return the width of a figure in pixels, 96 to an inch.
+
+    Raises:
+        ValueError: it is no length, or out of bounds.
+
+    Example:
+        >>> read_width("3.3in"), read_width("25.4mm")
+        (316.8, 96.0)
+    """
+    match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,6})?) ?(in|cm|mm|pt|px)", text)
+    pixels = float(match[1]) * _LENGTHS[match[2]] if match else 0.0
+    if not 0.5 <= pixels / 96 <= 100:
+        message = f"`{text[:40]}` is no length from 0.5in to 100in, as in 3.3in, 8.4cm or 240pt"
+        raise ValueError(message)
+    return pixels
 
 
 def choose(word: str, choices: Iterable[str], kind: str) -> None:

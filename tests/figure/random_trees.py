@@ -111,7 +111,10 @@ def trees(draw: st.DrawFn, depth: int = 2) -> Series:
 
 
 styles = st.builds(
-    replace, st.sampled_from(list(PRESETS.values())), direction=st.sampled_from(DIRECTIONS)
+    replace,
+    st.sampled_from(list(PRESETS.values())),
+    direction=st.sampled_from(DIRECTIONS),
+    is_tight=st.booleans(),
 )
 
 

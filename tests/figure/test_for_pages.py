@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import pypdfium2
 import pytest
 from pypdf import PdfReader
-from read_svg import read
+from read_svg import Drawn, read
 
 from inception_dsl import driver, load
 from inception_dsl.cli import main
@@ -163,3 +163,57 @@ def test_an_image_that_would_be_huge_is_refused(inception_v4: Checked) -> None:
 def test_choices_of_a_page_are_refused_where_another_program_draws(inception_v4: Checked) -> None:
     with pytest.raises(SpecError, match="`--theme` has no effect on `dot`"):
         draw(inception_v4, Request(format="dot", theme="dark"))
+
+
+@pytest.mark.parametrize("block", ["stem_v4", "inception_a", "inception_b", "inception_c"])
+def test_a_block_of_the_paper_fits_a_column_with_letters_of_six_points(
+    inception_v4: Checked, block: str
+) -> None:
+    """Figures 3 to 6, in the 3.3 inches of a column of a paper."""
+    inches, least = 3.3, 6.0
+    request = Request(block=block, width=96 * inches, has_title=False, has_notes=False)
+    rendered = render_figure(inception_v4.model, inception_v4.cost, request)
+    assert rendered.findings == ()
+    svg = read(rendered.content.decode())
+    assert float(svg.root.attrib["width"]) == pytest.approx(96 * inches, abs=0.01)
+    zoom = float(svg.root.attrib["width"]) / float(svg.root.attrib["viewBox"].split()[2])
+    sizes = [float(text.attrib.get("font-size", 11)) for box in svg.boxes for text in box.texts]
+    assert min(sizes) * zoom * 72 / 96 >= least
+    right = float(svg.root.attrib["viewBox"].split()[2])
+    assert all(box.place.left >= 0 and box.place.right <= right for box in svg.boxes)
+
+
+def test_every_format_has_the_width_that_is_asked_for(inception_v4: Checked) -> None:
+    inches = 6.9
+    requests = [Request("poster", format=name, width=96 * inches) for name in ("png", "pdf")]
+    png, pdf = (draw(inception_v4, request) for request in requests)
+    columns, _ = struct.unpack(">II", png[16:24])
+    assert columns == pytest.approx(96 * inches * requests[0].scale, abs=1)
+    box = PdfReader(io.BytesIO(pdf)).pages[0].mediabox
+    assert float(box.width) == pytest.approx(72 * inches, abs=0.01)
+
+
+def test_letters_that_are_too_small_for_print_are_told(inception_v4: Checked) -> None:
+    request = Request("poster", width=96 * 3.3)
+    (finding,) = render_figure(inception_v4.model, inception_v4.cost, request).findings
+    assert finding.code == "W617"
+    wide = float(re.search(r"at a width of ([0-9.]+)in", finding.notes[0])[1])  # type: ignore[index]
+    assert wide > 3.3
+
+
+def test_a_figure_is_never_enlarged(inception_v4: Checked) -> None:
+    wide = read(draw(inception_v4, Request(width=96 * 8)).decode())
+    assert wide.root.attrib["viewBox"].split()[2] == wide.root.attrib["width"] == "768"
+    usual = read(draw(inception_v4, Request()).decode())
+    assert spans(wide) == pytest.approx(spans(usual), abs=0.011)
+
+
+def spans(drawn: Drawn) -> list[float]:
+    return [box.place.right - box.place.left for box in drawn.boxes]
+
+
+@pytest.mark.parametrize("width", ["3.3", "0in", "1e3in", "in", "-3in", "3.3 ft", "9" * 30 + "in"])
+def test_a_width_that_is_none_is_refused(width: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["render", "inception_v4", f"--width={width}"])
+    assert "is no length from 0.5in to 100in" in capsys.readouterr().err

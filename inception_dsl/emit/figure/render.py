@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
+from math import ceil
 from typing import NamedTuple
 
 from inception_dsl.analysis import CostReport
@@ -29,6 +30,8 @@ from inception_dsl.emit.figure.formats import (
 )
 from inception_dsl.emit.figure.formats.svg import to_svg
 from inception_dsl.emit.figure.layout.compose import lay_out
+from inception_dsl.emit.figure.layout.fit import PIXELS_AN_INCH, find_least_size, fit
+from inception_dsl.emit.figure.layout.scene import Scene
 from inception_dsl.emit.figure.layout.themes import set_theme
 from inception_dsl.emit.figure.request import Detail, Request
 from inception_dsl.emit.figure.styles import PRESETS
@@ -36,6 +39,9 @@ from inception_dsl.ir import BlockDef, Model
 
 MOST_BOXES = 12_000
 """Maximum number of boxes in one figure."""
+
+LEAST_SIZE = 6.0
+"""The size of letters, in points, below which print is hard to read."""
 
 MOST_BUILT = 2_000
 """Maximum number of boxes in a figure that a build draws."""
@@ -121,11 +127,30 @@ def _write(
     if not request.has_notes:
         drawing = drop_notes(drawing)
     if isinstance(format, SceneFormat):
-        scene = set_theme(lay_out(drawing, request.style), request.theme, request.background)
+        if request.width is None:
+            scene = lay_out(drawing, request.style)
+        else:
+            scene = fit(drawing, request.style, request.width)
+            findings = (*findings, *_judge_letters(scene, request))
+        scene = set_theme(scene, request.theme, request.background)
         content = format.write(scene, drawing.title, request.scale)
         return Rendered(content, findings)
     _refuse_scene_choices(format, request)
     return Rendered(format.write(drawing, request.style), findings)
+
+
+def _judge_letters(scene: Scene, request: Request) -> Iterator[Diagnostic]:
+    """Yield W617 if letters are too small to be read in print."""
+    size = find_least_size(scene)
+    if size >= LEAST_SIZE or request.width is None:
+        return
+    wide = ceil(10 * request.width * LEAST_SIZE / size / PIXELS_AN_INCH) / 10
+    message = f"the smallest letters of this figure are {size:.1f} points high"
+    note = f"papers want {LEAST_SIZE:g} points or more, which it has at a width of {wide:.1f}in"
+    help = "draw a part of it, as in `--block NAME`, or give it more width"
+    if request.has_notes:
+        help = "leave out its notes by `--no-notes`, draw a part of it, or give it more width"
+    yield Diagnostic("W617", message, notes=(note,), help=help)
 
 
 def _refuse_scene_choices(format: ChartFormat, request: Request) -> None:
@@ -139,6 +164,7 @@ def _refuse_scene_choices(format: ChartFormat, request: Request) -> None:
         "--no-notes": not request.has_notes,
         "--theme": request.theme != "light",
         "--background": request.background != "page",
+        "--width": request.width is not None,
     }
     for option, is_chosen in choices.items():
         if is_chosen:

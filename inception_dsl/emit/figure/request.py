@@ -46,6 +46,7 @@ class Request:
         theme: the page that it is made for.
         background: its ground.
         scale: the pixels of a PNG for each pixel of the figure.
+        width: its width in pixels, 96 to an inch; None for the width that it takes.
     """
 
     detail: Detail = "schema"
@@ -60,3 +61,4 @@ class Request:
     theme: Theme = "light"
     background: Background = "page"
     scale: float = 2.0
+    width: float | None = None

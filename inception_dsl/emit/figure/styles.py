@@ -54,6 +54,7 @@ class Style:
         is_curved: the lines of a fork and a join are curves; if false, they are straight.
         is_stretched: a concat is as wide as the branches that it joins.
         direction: the way in which the data flows.
+        is_tight: boxes are as narrow as their texts, and branches stand close together.
     """
 
     about: str
@@ -61,6 +62,7 @@ class Style:
     is_curved: bool = True
     is_stretched: bool = False
     direction: Direction = "up"
+    is_tight: bool = False
 
 
 PRESETS: dict[str, Style] = {

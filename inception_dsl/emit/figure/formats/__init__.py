@@ -66,7 +66,7 @@ def _write_png(scene: Scene, title: str, scale: float) -> bytes:
     from inception_dsl.emit.figure.formats.png import refuse_large, to_png
     from inception_dsl.emit.figure.formats.svg import to_svg
 
-    refuse_large(scene.width, scene.height, scale)
+    refuse_large(scene.width * scene.zoom, scene.height * scene.zoom, scale)
     return to_png(to_svg(scene, title=title), scale=scale)
 
 

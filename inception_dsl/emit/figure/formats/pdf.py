@@ -40,14 +40,15 @@ def to_pdf(scene: Scene, *, title: str) -> bytes:
     require_drawable(_list_texts(scene), "PDF")
     _register_fonts()
     buffer = BytesIO()
-    size = scene.width * POINTS, scene.height * POINTS
+    points = POINTS * scene.zoom
+    size = scene.width * points, scene.height * points
     canvas = Canvas(buffer, pagesize=size, pageCompression=1, invariant=1, initialFontName="Arimo")
     canvas.setTitle(title)
     canvas.setCreator("inception-dsl")
     canvas.setAuthor("")
     canvas.setSubject("")
     canvas.translate(0, size[1])
-    canvas.scale(POINTS, POINTS)
+    canvas.scale(points, points)
     _Page(canvas, scene).draw()
     canvas.showPage()
     canvas.save()

@@ -19,7 +19,8 @@ def to_svg(scene: Scene, *, title: str) -> str:
     """Return a scene as a file; `title` is its name for those who cannot see it."""
     width, height = _n(scene.width), _n(scene.height)
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_n(scene.width * scene.zoom)}"'
+        f' height="{_n(scene.height * scene.zoom)}"'
         f' viewBox="0 0 {width} {height}" font-family="{FONT}" font-size="11"'
         f' text-anchor="middle" fill="{INK}" role="img">',
         f"<title>{_text(title)}</title>",

@@ -15,13 +15,19 @@ from inception_dsl.emit.figure.formats.naming import BoxNames
 from inception_dsl.emit.figure.layout.scene import Badge, Box, Edge, Frame, PlacedText, Scene
 from inception_dsl.emit.figure.styles import CARD, EDGE, INK, Paint
 
-_POINTS = 0.75
+POINTS = 0.75
 """Big points for each pixel of a figure: 96 pixels are an inch."""
+
+_LINE = 14.0
+"""Distance of two lines of text in a box."""
 
 _HATCHING = 35
 """Share in percent of a box's stroke in the colour of its hatching; the rest is its fill."""
 
 _EDGE_WIDTH = 1.2
+
+_ARROW = 9.0, 7.8, 2.4
+"""The length of an arrowhead, its width, and the depth of its notch."""
 
 _HEAD = """\
 % \\usepackage{tikz}\\usetikzlibrary{arrows.meta}
@@ -50,6 +56,7 @@ class _Picture:
     def __init__(self, scene: Scene, title: str) -> None:
         self.scene = scene
         self.title = title
+        self.points = POINTS * scene.zoom
         self.names = BoxNames(scene)
         self.colours: dict[str, None] = {}
         self.kinds: dict[str, Paint] = {}
@@ -65,16 +72,17 @@ class _Picture:
             yield f"\\definecolor{{{_colour_name(colour)}}}{{HTML}}{{{colour[1:].upper()}}}%"
         for name, style in styles:
             yield f"\\idslstyle{{{name}}}{{{style}}}%"
-        yield f"\\begin{{tikzpicture}}[x={_POINTS}bp, y=-{_POINTS}bp]"
+        yield f"\\begin{{tikzpicture}}[x={self.points:.4g}bp, y=-{self.points:.4g}bp]"
         yield from (f"  {line}" for line in body)
         yield "\\end{tikzpicture}"
 
     def _list_styles(self) -> Iterator[tuple[str, str]]:
         """Yield the styles of the picture by name, once all is drawn."""
         yield from _STYLES.items()
-        head = "-{Stealth[length=6.75bp, width=5.85bp, inset=1.8bp]}"
+        length, width, inset = map(self._bp, _ARROW)
+        head = f"-{{Stealth[length={length}, width={width}, inset={inset}]}}"
         edge = self._ink(self._edge_colour())
-        yield "edge", f"draw={edge}, line width={_bp(_EDGE_WIDTH)}, {head}"
+        yield "edge", f"draw={edge}, line width={self._bp(_EDGE_WIDTH)}, {head}"
         for kind, paint in self.kinds.items():
             yield kind, ", ".join(self._paint(paint))
 
@@ -125,8 +133,8 @@ class _Picture:
         if edge.colour != self._edge_colour():
             options.append(f"draw={self._ink(edge.colour)}")
         if edge.width != _EDGE_WIDTH:
-            options.append(f"line width={_bp(edge.width)}")
-        options += [_dash(edge.dash)] if edge.dash else []
+            options.append(f"line width={self._bp(edge.width)}")
+        options += [self._dash(edge.dash)] if edge.dash else []
         return f"\\draw[{', '.join(options)}] {path};"
 
     def _box(self, box: Box, name: str) -> Iterator[str]:
@@ -134,7 +142,7 @@ class _Picture:
             x, y = box.x + CARD * card, box.y - CARD * card
             yield self._rectangle(x, y, box.width, box.height, box.radius, box.paint)
         is_plain = not box.is_hatched and not any(text.struck for text in box.lines)
-        content = _join_lines(box.lines) if is_plain else ""
+        content = self._join_lines(box.lines) if is_plain else ""
         if box.kind:
             self.kinds.setdefault(box.kind, box.paint)
             look = [f"idsl {box.kind}"]
@@ -143,9 +151,9 @@ class _Picture:
         options = [
             "idsl box",
             *look,
-            f"rounded corners={_bp(min(box.radius, box.width / 2, box.height / 2))}",
-            f"minimum width={_bp(box.width)}",
-            f"minimum height={_bp(box.height)}",
+            f"rounded corners={self._bp(min(box.radius, box.width / 2, box.height / 2))}",
+            f"minimum width={self._bp(box.width)}",
+            f"minimum height={self._bp(box.height)}",
         ]
         inks = {text.colour for text in box.lines}
         if is_plain and len(inks) == 1 and inks != {INK}:
@@ -157,7 +165,7 @@ class _Picture:
             yield f"\\draw[{mixed}] {_lines(strokes.hatching(box))};"
         if box.form in {"sum", "product"}:
             signs = _lines(strokes.circle_sign(box))
-            pen = f"{self._ink(box.paint.stroke)}, line width={_bp(strokes.SIGN_WIDTH)}"
+            pen = f"{self._ink(box.paint.stroke)}, line width={self._bp(strokes.SIGN_WIDTH)}"
             yield f"\\draw[{pen}] {signs};"
         for text in (*(() if is_plain else box.lines), *box.notes):
             yield self._text(text)
@@ -165,18 +173,18 @@ class _Picture:
             yield from self._badge(Badge(box.x, box.y, box.badge, box.paint.stroke))
 
     def _badge(self, badge: Badge) -> Iterator[str]:
-        radius = _bp(strokes.BADGE_RADIUS)
+        radius = self._bp(strokes.BADGE_RADIUS)
         middle, ink = _point(badge.x, badge.y), self._ink(badge.colour)
         yield f"\\fill[{ink}] {middle} circle[radius={radius}];"
         signs = _lines(strokes.badge_sign(badge.sign, badge.x, badge.y))
-        pen = f"{self._ink(self.scene.paper)}, line width={_bp(strokes.SIGN_WIDTH)}"
+        pen = f"{self._ink(self.scene.paper)}, line width={self._bp(strokes.SIGN_WIDTH)}"
         yield f"\\draw[{pen}] {signs};"
 
     def _text(self, text: PlacedText) -> str:
         anchor = {"start": ", anchor=base west", "middle": "", "end": ", anchor=base east"}
         ink = self._ink(text.colour)
         options = f"idsl text{anchor[text.anchor]}, text={ink}"
-        node = f"\\node[{options}] at {_point(text.x, text.y)} {{{_set(text)}}};"
+        node = f"\\node[{options}] at {_point(text.x, text.y)} {{{self._set(text)}}};"
         if not text.struck:
             return node
         return f"{node} \\draw[{ink}] {_lines([strokes.strike(text)])};"
@@ -186,15 +194,15 @@ class _Picture:
     ) -> str:
         rounding = min(radius, width / 2, height / 2)
         options = self._paint(paint)
-        options += [f"rounded corners={_bp(rounding)}"] if rounding else []
-        options.append(f"line width={_bp(paint.width)}")
+        options += [f"rounded corners={self._bp(rounding)}"] if rounding else []
+        options.append(f"line width={self._bp(paint.width)}")
         corners = f"{_point(x, y)} rectangle {_point(x + width, y + height)}"
         return f"\\path[{', '.join(options)}] {corners};"
 
     def _paint(self, paint: Paint) -> list[str]:
         options = [f"fill={self._ink(paint.fill)}"] if paint.fill != "none" else []
         options += [f"draw={self._ink(paint.stroke)}"] if paint.stroke != "none" else []
-        options += [_dash(paint.dash)] if paint.dash else []
+        options += [self._dash(paint.dash)] if paint.dash else []
         return options
 
     def _ink(self, colour: str) -> str:
@@ -202,21 +210,25 @@ class _Picture:
         self.colours.setdefault(colour)
         return _colour_name(colour)
 
+    def _join_lines(self, lines: Iterable[PlacedText]) -> str:
+        return "\\\\".join(map(self._set, lines))
+
+    def _set(self, text: PlacedText) -> str:
+        """Return a text with its size; TeX sets it in the document's own font."""
+        size, line = self._bp(text.size), self._bp(_LINE)
+        weight = "\\bfseries" if text.bold else "\\mdseries"
+        return f"\\fontsize{{{size}}}{{{line}}}\\selectfont{weight} {latex_text(text.text)}"
+
+    def _dash(self, dash: str) -> str:
+        on, off = (self._bp(float(part)) for part in dash.split())
+        return f"dash pattern=on {on} off {off}"
+
+    def _bp(self, pixels: float) -> str:
+        return f"{_n(pixels * self.points)}bp"
+
 
 def _colour_name(colour: str) -> str:
     return f"idsl{colour[1:].upper()}"
-
-
-def _join_lines(lines: Iterable[PlacedText]) -> str:
-    return "\\\\".join(map(_set, lines))
-
-
-def _set(text: PlacedText) -> str:
-    """Return a text with its size; TeX sets it in the document's own font."""
-    size = f"\\fontsize{{{_n(text.size * _POINTS)}bp}}{{{_n(14 * _POINTS)}bp}}\\selectfont"
-    words = latex_text(text.text)
-    weight = "\\bfseries" if text.bold else "\\mdseries"
-    return f"{size}{weight} {words}"
 
 
 def _command(letter: str, points: list[str]) -> str:
@@ -235,15 +247,6 @@ def _lines(lines: Iterable[strokes.Polyline]) -> str:
 
 def _point(x: float, y: float) -> str:
     return f"({_n(x)},{_n(y)})"
-
-
-def _dash(dash: str) -> str:
-    on, off = (_bp(float(part)) for part in dash.split())
-    return f"dash pattern=on {on} off {off}"
-
-
-def _bp(pixels: float) -> str:
-    return f"{_n(pixels * _POINTS)}bp"
 
 
 def _n(number: float) -> str:

@@ -39,7 +39,7 @@ _TURN = 30.0
 _UNDER = 4.0
 """Distance of such a line from the edge of the sheet."""
 
-_FORM = 1.3
+SHEET_FORM = 1.3
 """Width of a sheet divided by its height."""
 
 
@@ -51,7 +51,7 @@ def place_tree(tree: Series, style: Style, heads: Heads = (), *, is_column: bool
         heads: the training heads that stand beside it.
         is_column: the boxes have one width, and those of each head.
     """
-    whole = measure(tree, style, column_width(tree) if is_column else 0)
+    whole = measure(tree, style, column_width(tree, style) if is_column else 0)
     canvas = Canvas(style)
     whole.place(canvas, whole.left, 0.0, [])
     width, height = whole.left + whole.right, whole.height
@@ -75,7 +75,7 @@ def place_columns(
         others: trees that stand apart, one upon the other in a last column.
         is_column: the boxes have one width.
     """
-    parts = _split(tree, style, count, column_width(tree) if is_column else 0)
+    parts = _split(tree, style, count, column_width(tree, style) if is_column else 0)
     canvas = Canvas(style)
     first_u = _TURN if len(parts) > 1 else 0.0
     x = height = top = 0.0
@@ -114,14 +114,15 @@ def _turn_over(wire: Wire, gutter: float, axis: float, top: float) -> None:
     wire.corner(axis, _UNDER, (0, 1))
 
 
-def place_sheet(tree: Series, style: Style, heads: Heads) -> Scene:
+def place_sheet(tree: Series, style: Style, heads: Heads, form: float = SHEET_FORM) -> Scene:
     """Return a tree in the number of columns that brings it nearest to the form of a sheet.
 
     Args:
         heads: the training heads, which stand apart.
+        form: the width of the sheet divided by its height.
     """
     whole = measure(tree, style)
-    count = max(1, round(sqrt(_FORM * whole.height / (whole.left + whole.right + COLUMN_GAP))))
+    count = max(1, round(sqrt(form * whole.height / (whole.left + whole.right + COLUMN_GAP))))
     others = [Series((_repeat(leaf_at(tree, path), path), group)) for path, group in heads]
     return place_columns(tree, style, count, others)
 
@@ -193,7 +194,9 @@ def _place_beside(canvas: Canvas, heads: Heads, edge: float, *, is_column: bool)
     waiting = sorted(heads, key=lambda head: -sources[head[0]][2])
     columns: list[list[_Head]] = []
     for path, group in waiting:
-        size = measure(group, canvas.style, column_width(group.body) if is_column else 0)
+        size = measure(
+            group, canvas.style, column_width(group.body, canvas.style) if is_column else 0
+        )
         source, axis, u = sources[path]
         level = u + source.box_height / 2
         start = axis + source.right + (6 if source.leaf.note else 0)

@@ -20,6 +20,7 @@ from inception_dsl.emit.figure.layout.measured import (
     BRANCH_GAP,
     LANE_GAP,
     LANE_WIDTH,
+    TIGHT_BRANCH_GAP,
     MeasuredElement,
 )
 from inception_dsl.emit.figure.layout.metrics import text_width
@@ -123,13 +124,14 @@ def _stretch_joins(items: Sequence[MeasuredElement], style: Style) -> Iterator[M
 class MeasuredParallel(MeasuredElement):
     """Branches beside each other."""
 
-    def __init__(self, branches: Sequence[MeasuredElement]) -> None:
+    def __init__(self, branches: Sequence[MeasuredElement], style: Style) -> None:
         self.branches = branches
+        gap = TIGHT_BRANCH_GAP if style.is_tight else BRANCH_GAP
         self.height = max(branch.height for branch in branches)
         places, x = [], 0.0
         for branch in branches:
             places.append(x + branch.left)
-            x += branch.left + branch.right + BRANCH_GAP
+            x += branch.left + branch.right + gap
         first, last = branches[0], branches[-1]
         start, end = places[0] - first.left, places[-1] + last.core
         middle = (start + end) / 2

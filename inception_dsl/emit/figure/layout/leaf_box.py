@@ -12,18 +12,19 @@ from inception_dsl.emit.figure.styles import CARD, NOTE, Paint, Style, paint, sh
 CIRCLE = 13.0
 """The radius of an add's circle."""
 
-PAD = 11.0
-LEAST_WIDTH = 76.0
-NOTE_GAP = 10.0
+PAD, TIGHT_PAD = 11.0, 4.0
+LEAST_WIDTH, TIGHT_WIDTH = 76.0, 30.0
+NOTE_GAP, TIGHT_NOTE_GAP = 10.0, 4.0
 _WORD_GAP = 5.0
 
 _NAME, _DETAIL, _SMALL, _MARK = 12.0, 11.0, 9.5, 9.0
 
 
-def text_span(leaf: Leaf) -> float:
+def text_span(leaf: Leaf, style: Style) -> float:
     """Return the least width of a box that its text fits into."""
-    texts = (PAD * 2 + text_width(line.text, _size(line), bold=line.bold) for line in leaf.lines)
-    return max([LEAST_WIDTH, *texts])
+    pad = TIGHT_PAD if style.is_tight and leaf.form != "pill" else PAD
+    texts = (pad * 2 + text_width(line.text, _size(line), bold=line.bold) for line in leaf.lines)
+    return max([TIGHT_WIDTH if style.is_tight else LEAST_WIDTH, *texts])
 
 
 class LeafBox:
@@ -34,12 +35,14 @@ class LeafBox:
         core: its reach to the right, notes left out.
         sinks: the space before the box that its cards take.
         is_stretched: it is as wide as the branches beside it, so that their lines are straight.
+        note_gap: the gap between it and the note beside it.
     """
 
     def __init__(
         self, leaf: Leaf, style: Style, width: float = 0, *, is_stretched: bool = False
     ) -> None:
         self.leaf = leaf
+        self.note_gap = TIGHT_NOTE_GAP if style.is_tight else NOTE_GAP
         self.is_stretched = is_stretched
         # Cards lie behind a box, to its right and above it, whichever way the data flows.
         self.cards = 2 * CARD if leaf.copies > 1 else 0.0
@@ -49,20 +52,20 @@ class LeafBox:
         elif leaf.is_circle:
             self.width, self.box_height = 2 * CIRCLE, 2 * CIRCLE
         else:
-            self.width = max(width, text_span(leaf))
+            self.width = max(width, text_span(leaf, style))
             self.box_height = 28.0 if len(leaf.lines) < 2 else 12.0 + 14 * len(leaf.lines)
         self.height = self.box_height + self.cards
         self.left = self.width / 2
         self.core = self.left + self.cards
         self.right = self.core
         if leaf.old_note:
-            self.right += NOTE_GAP + text_width(leaf.old_note, _DETAIL)
+            self.right += self.note_gap + text_width(leaf.old_note, _DETAIL)
         if leaf.note:
-            gap = _WORD_GAP if leaf.old_note else NOTE_GAP
+            gap = _WORD_GAP if leaf.old_note else self.note_gap
             self.right += gap + text_width(leaf.note, _DETAIL)
         if leaf.footnotes:
             marks = text_width(_marks(leaf), _MARK, bold=True)
-            self.right += marks + (2 if leaf.note else NOTE_GAP)
+            self.right += marks + (2 if leaf.note else self.note_gap)
 
     @property
     def reach(self) -> float:
@@ -140,7 +143,7 @@ def _lines(leaf: Leaf, colours: Paint, axis: float, y: float) -> list[PlacedText
 
 def _notes(size: LeafBox, axis: float, y: float) -> list[PlacedText]:
     leaf = size.leaf
-    x, baseline = axis + size.core + NOTE_GAP, y + size.box_height / 2 + 4
+    x, baseline = axis + size.core + size.note_gap, y + size.box_height / 2 + 4
     notes = []
     colour = NOTE
     if leaf.old_note:

@@ -45,7 +45,7 @@ def measure(element: Element, style: Style, width: float = 0) -> MeasuredElement
             boxes = [measure(item, style, _width_in(item, width)) for item in items]
             return MeasuredSeries(boxes, style)
         case Parallel(branches):
-            return MeasuredParallel([measure(branch, style) for branch in branches])
+            return MeasuredParallel([measure(branch, style) for branch in branches], style)
         case Residual(side, body, join):
             return MeasuredResidual(
                 measure(body, style),
@@ -73,7 +73,7 @@ def _width_in(item: Element, width: float) -> float:
     return width if isinstance(item, Leaf) else 0
 
 
-def column_width(tree: Series) -> float:
+def column_width(tree: Series, style: Style) -> float:
     """Return the width that all boxes of a column have: that of the widest text."""
     boxes = (item for item in tree.items if isinstance(item, Leaf) and item.form in _OF_A_COLUMN)
-    return max((text_span(leaf) for leaf in boxes), default=0.0)
+    return max((text_span(leaf, style) for leaf in boxes), default=0.0)

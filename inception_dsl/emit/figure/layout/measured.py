@@ -13,7 +13,7 @@ from inception_dsl.emit.figure.layout.leaf_box import LeafBox
 
 ROW_GAP = 22.0
 FORK_GAP = 34.0
-BRANCH_GAP = 20.0
+BRANCH_GAP, TIGHT_BRANCH_GAP = 20.0, 7.0
 LANE_GAP = 36.0
 LANE_WIDTH = 24.0
 

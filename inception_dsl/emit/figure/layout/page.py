@@ -9,7 +9,7 @@ from inception_dsl.emit.figure.layout.metrics import text_width, wrap_text
 from inception_dsl.emit.figure.layout.scene import Frame, PlacedText, Scene, merge
 from inception_dsl.emit.figure.styles import EDGE, NOTE, Paint
 
-MARGIN = 16.0
+MARGIN, TIGHT_MARGIN = 16.0, 2.0
 _TITLE, _SUBTITLE, _NOTE, _CELL = 14.0, 11.0, 10.0, 11.0
 _LINE = 15.0
 _NARROW = 340.0
@@ -25,6 +25,7 @@ def page(
     marks: Sequence[int] = (),
     above: Sequence[Scene] = (),
     parts: Sequence[Scene] = (),
+    is_tight: bool = False,
 ) -> Scene:
     """Return a drawing under its title and over its footnotes.
 
@@ -34,7 +35,9 @@ def page(
         marks: the numbers of those that belong to the title itself.
         above: lines between the title and the drawing.
         parts: legends, one under the other.
+        is_tight: there is hardly a margin, and footnotes are as wide as the drawing.
     """
+    margin = TIGHT_MARGIN if is_tight else MARGIN
     heading = text_width(title, _TITLE, bold=True)
     widest = max(
         [
@@ -44,15 +47,15 @@ def page(
             *(part.width for part in (*above, *parts)),
         ]
     )
-    if footnotes:
+    if footnotes and not is_tight:
         widest = max(widest, _NARROW)
-    width = widest + 2 * MARGIN
+    width = widest + 2 * margin
     texts = [PlacedText(width / 2, 28, title, _TITLE, bold=True)] if title else []
     if title and marks:
         x = (width + heading) / 2 + 3
         numbers = " ".join(map(str, marks))
         texts.append(PlacedText(x, 23, numbers, 9, bold=True, colour=NOTE, anchor="start"))
-    y = 36.0 if title else MARGIN - 12
+    y = 36.0 if title else margin - 12
     if subtitle:
         texts.append(PlacedText(width / 2, 45, subtitle, _SUBTITLE, colour=NOTE))
         y = 51.0
@@ -70,9 +73,9 @@ def page(
     if footnotes:
         notes = _footnotes(footnotes, widest)
         y += 20
-        scenes.append(notes.move(MARGIN, y))
+        scenes.append(notes.move(margin, y))
         y += notes.height
-    return merge([Scene(0, 0, texts=tuple(texts)), *scenes], width, y + MARGIN)
+    return merge([Scene(0, 0, texts=tuple(texts)), *scenes], width, y + margin)
 
 
 def stack(parts: Sequence[Scene]) -> Scene:

@@ -16,8 +16,9 @@ from inception_dsl.emit.figure.layout.scene import Frame, PlacedText, Scene, mer
 from inception_dsl.emit.figure.styles import NOTE, PANEL, Style, frame_paint
 
 GAP = 12.0
-_PAD = 16.0
+PAD = 16.0
 _HEADING = 48.0
+TIGHT_PAD = 6.0
 _FEW = 24
 """Maximum number of panels for which rows of every possible width are tried."""
 
@@ -32,17 +33,18 @@ class Panel(NamedTuple):
     title: str
     source: str
     drawing: Scene
+    pad: float = PAD
 
     @property
     def width(self) -> float:
         """Its least width."""
         title, source = text_width(self.title, 12, bold=True), text_width(self.source, 11)
-        return max(self.drawing.width + 2 * _PAD, title + 24, source + 24)
+        return max(self.drawing.width + 2 * self.pad, title + 24, source + 24)
 
     @property
     def height(self) -> float:
         """Its least height."""
-        return self.drawing.height + _HEADING + _PAD
+        return self.drawing.height + _HEADING + self.pad
 
 
 class _Cell(NamedTuple):
@@ -65,6 +67,10 @@ class _Sheet(NamedTuple):
     width: float
     height: float
 
+    def shrinks(self, room: Room) -> float:
+        """Return how many times smaller it has to be for a room, in steps of a hundredth."""
+        return round(max(self.width / room.width, self.height / room.height), 2)
+
     @property
     def waste(self) -> float:
         """The penalty of the sheet: for empty cells, and for sides far from the best ratio."""
@@ -74,12 +80,22 @@ class _Sheet(NamedTuple):
         return round(empty / (self.width * self.height) + 0.2 * form, 9)
 
 
-def arrange_panels(schemas: Sequence[Panel], blocks: Sequence[Panel], style: Style) -> Scene:
+class Room(NamedTuple):
+    """The room for a figure on a page, in pixels."""
+
+    width: float
+    height: float
+
+
+def arrange_panels(
+    schemas: Sequence[Panel], blocks: Sequence[Panel], style: Style, room: Room | None = None
+) -> Scene:
     """Return the panels of a poster on one sheet.
 
     Args:
         schemas: the network's schema in one or several columns, of which one is taken; none
             leaves it out.
+        room: the sheet that has to shrink least for it is taken; None for the best form.
     """
     columns: Sequence[Panel | None] = schemas or [None]
     sheets = [
@@ -88,7 +104,7 @@ def arrange_panels(schemas: Sequence[Panel], blocks: Sequence[Panel], style: Sty
         for count in range(3)
         for sheet in _sheets(schema, blocks, count)
     ]
-    best = min(sheets, key=lambda sheet: sheet.waste)
+    best = min(sheets, key=lambda sheet: (sheet.shrinks(room) if room else 0.0, sheet.waste))
     return merge((_panel(cell, style) for cell in best.cells), best.width, best.height)
 
 

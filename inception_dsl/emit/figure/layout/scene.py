@@ -144,6 +144,7 @@ class Scene:
         badges: those that stand alone; a box has its own.
         paper: the colour of the page, and of the signs in badges.
         has_ground: the figure covers the page in that colour.
+        zoom: its size in a file, as a multiple of that in pixels.
     """
 
     width: float
@@ -155,6 +156,7 @@ class Scene:
     badges: tuple[Badge, ...] = ()
     paper: str = "#FFFFFF"
     has_ground: bool = True
+    zoom: float = 1.0
 
     def move(self, dx: float, dy: float) -> Scene:
         """Return the same scene, its corner elsewhere."""
