@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,17 @@ NET = "specs/net.yaml"
 if "PYTEST_XDIST_WORKER" in os.environ:
     # One thread for each of the processes that share the cores. Torch reads this when it loads.
     os.environ["OMP_NUM_THREADS"] = "1"
+
+_NEEDS_TORCH = re.compile(r"^(import|from) (torch|torchvision|timm|onnx|sklearn)\b", re.MULTILINE)
+
+if find_spec("torch") is None:  # with the extra `test-light`, as on further versions of Python
+    _TESTS = Path(__file__).parent
+    collect_ignore = ["torch", "training"]
+    collect_ignore += [
+        path.relative_to(_TESTS).as_posix()
+        for path in sorted(_TESTS.rglob("*.py"))
+        if _NEEDS_TORCH.search(path.read_text(encoding="utf-8"))
+    ]
 
 
 @dataclass(frozen=True)

@@ -508,6 +508,11 @@ def test_list_names_a_spec_with_errors(shell: Shell, project: Project) -> None:
         (["check", "-", "-"], "`-` is named twice"),
         (["check", "--output", "sarif"], "`sarif` is not FORMAT=FILE"),
         (["check", "--output", "pdf=x"], "with a FORMAT of json, jsonl, junit, github, sarif"),
+        (
+            ["flops", "net.py"],
+            "help: write `py:net.py:NAME`, with the name of its class or function",
+        ),
+        (["diff", "a.pth", "net"], "help: a checkpoint has no graph"),
         (["check", ""], "no spec is named ``"),
         (["flops", "net", "--by", "colour"], "colour"),
         (["flops", "net", "--by", "op", "--against", "net"], "not allowed with argument"),

@@ -6,6 +6,7 @@ it, under names that begin with its own.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -145,10 +146,10 @@ def grow_tree(flow: Flow) -> ModuleScope:
 def _shorten(item: Item, around: str) -> Item:
     """Return an item whose name is no more than a number behind that of its module as that number.
 
-    The item `block2_0` of `block2` is the item 0.
+    The item `block2_0` of `block2` is the item 0. The item `b1` of `b` keeps its name.
     """
-    rest = item.name.removeprefix(around).lstrip("_-") if around else item.name
-    return replace(item, name=rest) if rest.isdigit() else item
+    number = re.fullmatch(f"{re.escape(around)}[_-]+([0-9]+)", item.name)
+    return replace(item, name=number[1]) if around and number else item
 
 
 def _prefixes(run: ModuleRun) -> Iterator[ModuleRun]:

@@ -156,6 +156,11 @@ def explain(
         case "E305" if inputs[0].type.is_map:
             way_out = "put `flatten` or `global avgpool` before it"
             return Diagnostic("E305", error.message, (Label(span),), help=way_out)
+        case "E305":
+            way_out = (
+                "a `1x1 adaptive avgpool` makes a map, where a `global avgpool` makes a vector"
+            )
+            return Diagnostic("E305", error.message, (Label(span),), help=way_out)
         case "E302":
             input = inputs[0]
             story = input.story(sizes=True)

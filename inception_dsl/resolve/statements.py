@@ -78,6 +78,9 @@ class Statements(Reporter):
 
     def _no_quantity(self, written: object, span: Span) -> None:
         help = "a relation, a number and a unit, as in `<= 43M`, `~ 5G` or `9408`"
+        # A memory is counted in bytes, without a letter for them.
+        without_bytes = str(written).strip().removesuffix("B").rstrip()
+        instead = without_bytes if read_quantity(without_bytes) else None
         if re.search(r"[0-9] *x ", str(written)):
             times = _TIMES.fullmatch(str(written).strip())
             help = "a multiple has a relation, as in `<= 1.05 x inception_v3`"
@@ -86,7 +89,9 @@ class Statements(Reporter):
                     f"`{shorten(times[1])}` is no number of times: it has at most 6 digits and 9 "
                     "decimals, no sign and no exponent, as in `<= 1.05 x inception_v3`"
                 )
-        self.complain("E106", f"`{shorten(str(written))}` is no quantity", span, help)
+        self.complain(
+            "E106", f"`{shorten(str(written))}` is no quantity", span, help, instead=instead
+        )
 
     def _places_of_inputs(
         self, written: str | Mapping[str, str], at: DocumentPath, known: Container[str]

@@ -316,12 +316,21 @@ def find_named(name: str, root: Path, span: Span | None, files: Files = DISK) ->
     known = [*spec_names(root, files), *spec_names(library().parent)]
     close = nearest(name, (other for other in known if other != name))
     message, fix = f"no spec is named `{name}`", None
-    help = "`inception-dsl list` shows the specs"
+    help = (span is None and _tell_kind(name)) or "`inception-dsl list` shows the specs"
     if close is not None and span is not None:
         fix = Fix(span, close)
     elif close is not None:
         help = f"write `{close}`"
     raise SpecError([Diagnostic("E007", message, labels, help=help, fix=fix)])
+
+
+def _tell_kind(name: str) -> str | None:
+    """Return the way out for the name of a file that is no spec, if it is one of a known kind."""
+    if name.endswith(".py"):
+        return f"write `py:{name}:NAME`, with the name of its class or function, for code in Python"
+    if name.endswith((".pt", ".pth", ".ckpt", ".safetensors")):
+        return "a checkpoint has no graph: `port` and `evaluate` take it, beside a spec"
+    return None
 
 
 def is_known(name: str, folder: Path) -> bool:

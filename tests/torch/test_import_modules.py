@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 import torch.nn.functional as F
+import yaml
 from test_import import bring, causes
 from timm.layers.eca import CecaModule, EcaModule
 from timm.layers.grn import GlobalResponseNorm
@@ -504,3 +506,22 @@ def test_channels_in_other_forms_are_refused(
 ) -> None:
     found = causes(lambda: _Written(run), (3, 10, 10), tmp_path)
     assert [cause for cause in found if what in str(cause)], found
+
+
+class _Pair(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.b1 = nn.Conv2d(8, 4, 1)
+        self.b3 = nn.Sequential(nn.Conv2d(8, 4, 1), nn.Conv2d(4, 4, 3, padding=1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([self.b1(x), self.b3(x)], dim=1)
+
+
+def test_a_child_that_begins_with_the_name_of_its_module_keeps_its_own(tmp_path: Path) -> None:
+    module = nn.Sequential(OrderedDict(a=_Pair(), b=_Pair(), c=_Pair()))
+    imported = import_module(module, "8x8x8", name="net", folder=tmp_path)
+    (block,) = yaml.safe_load(imported.text)["blocks"].values()
+    assert list(block["branches"]) == ["b1", "b3"]
+    steps = yaml.safe_load(imported.text)["network"]
+    assert [name for step in steps for name in step] == ["a", "b", "c"]
