@@ -47,8 +47,8 @@ SIGNATURES: dict[Callable[..., Any], str] = {
     idsl.Network.figure: "(self, detail: 'Detail' = 'schema', *, block: 'str | None' = None, "
     "style: 'str' = 'modern', direction: 'Direction' = 'up', shapes: 'Shapes' = 'joins', "
     "cost: 'Shading | None' = None, curve: 'CurveKind | None' = None, has_title: 'bool' = True, "
-    "has_notes: 'bool' = True, theme: 'Theme' = 'light', background: 'Background' = 'page') "
-    "-> 'Figure'",
+    "has_notes: 'bool' = True, theme: 'Theme' = 'light', background: 'Background' = 'page', "
+    "width: 'str | None' = None) -> 'Figure'",
     idsl.Network.module: "(self, *, seed: 'int | None' = None, **params: 'Param') -> 'nn.Module'",
 }
 
@@ -263,6 +263,8 @@ MISUSES: list[tuple[Callable[[Any], Any], str]] = [
     ),
     (lambda net: net.figure(direction="upp"), "no direction is named `upp`: write `up`"),
     (lambda net: net.figure(shapes="al"), "no choice of shapes is named `al`: write `all`"),
+    (lambda net: net.figure(width="3"), "`3` is no length"),
+    (lambda net: net.figure(width=3), "a width is a text such as '3.3in', not 3"),
     (lambda net: net.figure(cost="mac"), "no cost is named `mac`: write `macs`"),
     (lambda net: net.figure(block="nope"), "`net` has no block `nope`"),
     (lambda net: net.memory(dtype="float8"), "no dtype is named `float8`"),

@@ -130,11 +130,17 @@ def test_a_figure_is_saved_in_the_format_of_its_suffix(here: Project) -> None:
     figure = idsl.load("googlenet").figure(block="inception")
     figure.save("block.svg")
     assert (here.root / "block.svg").read_text() == figure.svg
-    starts = {".png": b"\x89PNG", ".pdf": b"%PDF", ".mmd": b"flowchart"}
+    with pytest.raises(ValueError, match="a page is of a whole network"):
+        figure.save("block.html")
+    idsl.load("googlenet").figure("poster").save("net.html")
+    assert "<html" in (here.root / "net.html").read_text()[:400]
+    starts = {".tikz": b"tikz", ".png": b"\x89PNG", ".pdf": b"%PDF", ".mmd": b"flowchart"}
     for suffix, start in starts.items():
         figure.save(here.root / f"block{suffix}", scale=1.0)
         assert start in (here.root / f"block{suffix}").read_bytes()[:200]
     changed = idsl.diff(OLD, NEW).figure()
+    changed.save("changes.html")
+    assert "<html" in (here.root / "changes.html").read_text()[:400]
     changed.save("changes.svg")
     assert (here.root / "changes.svg").read_text() == changed.svg
     with pytest.raises(idsl.SpecError, match="no figure of a comparison is written as `mermaid`"):

@@ -38,6 +38,14 @@ def test_the_changelog_begins_with_this_version() -> None:
     assert heads[0] == __version__
 
 
+def test_every_page_is_in_the_navigation_of_the_site() -> None:
+    listed = re.findall(
+        r"^ +- (?:[^:\n]+: )?(\S+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE
+    )
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")} | {"index.md", "errors/README.md"}
+    assert (sorted(listed), len(listed)) == (sorted(pages), len(pages))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_to_files(page: Path) -> None:
     links = _LINK.findall(page.read_text())

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from inception_dsl import driver
-from inception_dsl.driver.options import check_scale, choose
+from inception_dsl.driver.options import check_scale, choose, read_width
 
 if TYPE_CHECKING:
     from inception_dsl.diff import Report
     from inception_dsl.emit.diff.figure import DiffRequest
-    from inception_dsl.emit.figure import Request
+    from inception_dsl.emit.figure import Background, Request, Theme
+
+PAGE = "html"
+"""The format of a page for a browser, which is no drawing."""
 
 Draw: TypeAlias = Callable[[str, float], bytes]
 """A function that draws a figure in a format, at a scale."""
@@ -36,13 +39,15 @@ class Figure:
         """Write the figure as a file, in the format that the suffix names.
 
         Args:
-            path: a file that ends in `.svg`, `.png`, `.pdf`, `.dot`, `.gv` or `.mmd`; the figure of
-                a comparison is no DOT and no Mermaid.
+            path: a file that ends in `.svg`, `.png`, `.pdf`, `.tikz` or `.tex`; in `.html`, for a
+                page of the whole network or comparison; of a network also in `.dot`, `.gv` or
+                `.mmd`.
             scale: the pixels of a PNG for each of the 96 that make an inch.
 
         Raises:
             SpecError: E502, no figure is written with this suffix, or it is too large; E001 or
                 E006, the file cannot be written.
+            ValueError: the scale is out of bounds, or the figure of a block is wanted as a page.
             MissingExtraError: the package that writes the format is not installed.
 
         Example:
@@ -79,12 +84,20 @@ def _make(draw: Draw) -> Figure:
 
 
 def _draw_network(checked: driver.Checked, request: Request, format: str, scale: float) -> bytes:
-    return driver.draw(checked, replace(request, format=format, scale=scale)).content
+    request = replace(request, format=format, scale=scale)
+    if format == PAGE:
+        if request.block is not None:
+            raise ValueError("a page is of a whole network: save the figure without a block")
+        request = type(request)(format=format)  # a page has all details, and a look of its own
+    return driver.draw(checked, request).content
 
 
 def _draw_changes(report: Report, request: DiffRequest, format: str, scale: float) -> bytes:
+    from inception_dsl.emit.diff import FORMATS
     from inception_dsl.emit.diff.figure import draw_report
 
+    if format == PAGE:
+        return FORMATS[format](report).encode()
     return draw_report(report, replace(request, format=format, scale=scale))
 
 
@@ -113,6 +126,35 @@ def check_choices(
         choose(cost, SHADINGS, "cost")
     if curve is not None:
         choose(curve, CURVES, "curve")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The choices of the page that a figure is for, and of the texts around it."""
+
+    has_title: bool
+    has_notes: bool
+    theme: Theme
+    background: Background
+    width: str | None
+
+    def add_to(self, request: Request) -> Request:
+        """Return a request with these choices.
+
+        Raises:
+            ValueError: one is none of its choices, or no length.
+        """
+        check_page(self.theme, self.background)
+        if self.width is not None and not isinstance(self.width, str):
+            raise TypeError(f"a width is a text such as '3.3in', not {self.width!r}")
+        return replace(
+            request,
+            has_title=self.has_title,
+            has_notes=self.has_notes,
+            theme=self.theme,
+            background=self.background,
+            width=None if self.width is None else read_width(self.width),
+        )
 
 
 def check_page(theme: str, background: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from inception_dsl.analysis import (
     measure_memory,
 )
 from inception_dsl.api.arguments import Param, write_params
-from inception_dsl.api.figures import Figure, check_choices, check_page, draw_network
+from inception_dsl.api.figures import Figure, Page, check_choices, draw_network
 from inception_dsl.api.notebook import shorten
 from inception_dsl.diagnostics import Diagnostic
 from inception_dsl.driver.options import check_batch, choose
@@ -347,6 +347,7 @@ class Network:
         has_notes: bool = True,
         theme: Theme = "light",
         background: Background = "page",
+        width: str | None = None,
     ) -> Figure:
         """Draw the network, or one of its blocks, as `inception-dsl render` does.
 
@@ -362,6 +363,7 @@ class Network:
             has_notes: it has footnotes about claims that do not hold.
             theme: the page that it is for, `light` or `dark`.
             background: its ground, `page` for the colour of the page, or `none`.
+            width: the width that it is laid out for, as in `3.3in`, `84mm` or `240pt`.
 
         Raises:
             ValueError: an argument is none of its choices.
@@ -376,12 +378,10 @@ class Network:
         from inception_dsl.emit.figure import Request, find_style
 
         check_choices(detail, style, direction, shapes, cost, curve)
-        check_page(theme, background)
         look = find_style(style, direction)
         request = Request(detail, block, style=look, shapes=shapes, cost=cost, curve=curve)
-        request = replace(request, has_title=has_title, has_notes=has_notes)
-        request = replace(request, theme=theme, background=background)
-        return draw_network(self.checked, request)
+        page = Page(has_title, has_notes, theme, background, width)
+        return draw_network(self.checked, page.add_to(request))
 
     @property
     def blocks(self) -> Mapping[str, Figure]:
