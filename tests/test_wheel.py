@@ -15,7 +15,7 @@ import pytest
 
 from inception_dsl import driver
 from inception_dsl.diagnostics import CODES
-from inception_dsl.diagnostics.pages import MANUAL
+from inception_dsl.diagnostics.pages import MANUAL, SCHEMAS
 
 ROOT = Path(__file__).parents[1]
 
@@ -45,6 +45,7 @@ def test_the_wheel_carries_specs_pages_and_templates(dist: Path) -> None:
     assert {f"inception_dsl/pages/{code}.md" for code in CODES} <= names
     assert "inception_dsl/emit/python/templates/model.py.j2" in names
     assert "inception_dsl/py.typed" in names
+    assert {f"inception_dsl/schemas/{name}.schema.json" for name in SCHEMAS} <= names
     assert {f"inception_dsl/manual/{topic}.md" for topic in MANUAL} <= names
 
 

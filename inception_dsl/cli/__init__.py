@@ -85,7 +85,12 @@ COMMANDS = (
         "specs",
         "add_resolve",
     ),
-    Command("schema", "print the JSON Schema of a spec, for editors", "specs", "add_schema"),
+    Command(
+        "schema",
+        "print the JSON Schema of a spec, or of a document that commands write",
+        "specs",
+        "add_schema",
+    ),
     Command("new", "begin a spec in specs/", "specs", "add_new"),
     Command("ops", "list the ops of the language, or print one with its words", "ops"),
     Command("config", "print the settings of the project, and where each comes from", "config"),

@@ -30,6 +30,7 @@ from inception_dsl.cli.console import (
 from inception_dsl.cli.output import deliver, say, say_done, show_done
 from inception_dsl.cli.progress import Progress
 from inception_dsl.diagnostics import Diagnostic, SpecError, merge_findings
+from inception_dsl.diagnostics.pages import SCHEMAS, schema_text
 from inception_dsl.source import STDIN, STDIN_NAME
 
 if TYPE_CHECKING:
@@ -54,7 +55,15 @@ def add_resolve(command: Parser) -> None:
 
 def add_schema(command: Parser) -> None:
     """Add the arguments of `schema`."""
-    describe(command, _schema, examples=["schema > spec.schema.json"])
+    describe(command, _schema, examples=["schema > spec.schema.json", "schema cost"])
+    command.add_argument(
+        "document",
+        nargs="?",
+        choices=["spec", *SCHEMAS],
+        default="spec",
+        metavar="DOCUMENT",
+        help=f"spec, the default, or a document that commands write: {', '.join(SCHEMAS)}",
+    )
 
 
 def add_new(command: Parser) -> None:
@@ -154,9 +163,12 @@ def _resolve(args: argparse.Namespace) -> int:
 
 
 def _schema(args: argparse.Namespace) -> int:
-    from inception_dsl.spec.json_schema import json_schema
+    if args.document == "spec":
+        from inception_dsl.spec.json_schema import json_schema
 
-    deliver(json_schema())
+        deliver(json_schema())
+    else:
+        deliver(schema_text(args.document))
     return FINE
 
 

@@ -1,4 +1,4 @@
-"""The page of every code, and the pages of the manual.
+"""The page of every code, the pages of the manual, and the schemas of documents.
 
 The page of a code has its meaning, a bad spec with the findings in it, and a good spec. The pages
 are docs/errors/ and docs/; a wheel carries them inside the package.
@@ -42,6 +42,29 @@ def pages() -> Path:
     package = Path(__file__).resolve().parent.parent
     installed = package / "pages"
     return installed if installed.is_dir() else package.parent / "docs" / "errors"
+
+
+SCHEMAS = {
+    "bench": "`bench --format json`",
+    "cost": "`flops --format json`",
+    "diff": "`diff` and `verify --format json`",
+    "evaluation": "`evaluate --format json`",
+    "findings": "`check --format json`, and every failure",
+    "weights": "`diff --weights` and `port`: a plan",
+}
+"""The documents for programs that have a JSON Schema, with the commands that write them."""
+
+
+def schema_text(document: str) -> str:
+    """Return the JSON Schema of a document for programs.
+
+    Args:
+        document: one of `SCHEMAS`.
+    """
+    package = Path(__file__).resolve().parent.parent
+    installed = package / "schemas"
+    folder = installed if installed.is_dir() else package.parent / "docs" / "schemas"
+    return (folder / f"{document}.schema.json").read_text(encoding="utf-8")
 
 
 def page(code: str) -> str:
