@@ -27,7 +27,12 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 _NEEDS_TORCH = re.compile(r"^(import|from) (torch|torchvision|timm|onnx|sklearn)\b", re.MULTILINE)
 
-if find_spec("torch") is None:  # with the extra `test-light`, as on further versions of Python
+_TORCH = find_spec("torch")
+HAS_TORCH = _TORCH is not None and _TORCH.origin is not None  # the folder `tests/torch` is not it
+
+needs_torch = pytest.mark.skipif(not HAS_TORCH, reason="torch is not installed")
+
+if not HAS_TORCH:  # with the extra `test-light`, as on further versions of Python
     _TESTS = Path(__file__).parent
     collect_ignore = ["torch", "training"]
     collect_ignore += [

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import NET, Project
+from conftest import NET, Project, needs_torch
 
 from inception_dsl import driver
 from inception_dsl.analysis import measure_memory
@@ -166,7 +166,10 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize(("library", "format"), [("torch", "table"), ("numpy", "markdown")])
+@pytest.mark.parametrize(
+    ("library", "format"),
+    [pytest.param("torch", "table", marks=needs_torch), ("numpy", "markdown")],
+)
 def test_the_processor_is_measured_and_its_table_can_be_kept(
     library: str,
     format: str,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from conftest import NET, Project
+from conftest import NET, Project, needs_torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -127,6 +127,7 @@ def test_copies_that_no_class_can_make_are_refused(
     assert (finding.code, reason in finding.message) == ("E501", True)
 
 
+@needs_torch
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_a_parameter_counts_copies_that_grow(count: int, project: Project) -> None:
     body = "  inner: {params: [n, d], steps: [n x block (drop=d by d/8)]}\nnetwork:"

@@ -52,7 +52,10 @@ class Disk(NamedTuple):
             target = path.resolve()
         except (OSError, ValueError, RuntimeError):  # too long, a null byte, links in a circle
             return None
-        return None if self.is_link(target) else target
+        if self.exists(target):
+            return target
+        # Since Python 3.13, links in a circle are left in the path, wherever they are in it.
+        return None if any(map(self.is_link, (target, *target.parents))) else target
 
     def exists(self, path: Path) -> bool:
         """Tell whether a file or a folder is there."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import Project
+from conftest import Project, needs_torch
 from real_cases import ROOT, between, compare
 from test_diff_formats import SCHEMA, valid
 from test_meaning import sentences
@@ -85,6 +85,7 @@ def test_a_recipe_on_one_side_is_one_finding(project: Project) -> None:
     assert told(project, "", RECIPE) == ["training added: only the new spec tells the recipe"]
 
 
+@needs_torch
 def test_code_tells_no_recipe(project: Project) -> None:
     code = "from torch import nn\nNet = lambda: nn.Sequential(nn.Conv2d(3, 8, 3, padding=1))\n"
     project.write("net.py", code)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import NET, Project
+from conftest import NET, Project, needs_torch
 
 from inception_dsl import driver
 from inception_dsl.emit.python.excerpts import all_excerpts
@@ -189,6 +189,7 @@ def test_a_module_asks_for_no_network_of_the_budget(project: Project) -> None:
     assert "class NetNet(nn.Module)" in driver.emit_module(checked)
 
 
+@needs_torch
 def test_the_strict_type_checker_misses_types_of_libraries_alone() -> None:
     """A training script imports tqdm, which has no types, and torchvision, which has none either.
 
@@ -234,6 +235,7 @@ claims:
     )
 
 
+@needs_torch
 def test_modules_of_two_networks_are_imported_side_by_side() -> None:
     program = (
         "from generated.googlenet.model import googlenet\n"
