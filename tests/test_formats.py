@@ -289,6 +289,25 @@ def test_sarif_of_a_contradiction(project: Project) -> None:
     assert related["message"]["text"].startswith("this branch is 17x17")
 
 
+def test_a_fingerprint_of_sarif_stays_where_other_lines_change(project: Project) -> None:
+    def fingerprints(text: str, times: int = 1) -> list[str]:
+        project.write(NET, text)
+        (run,) = json.loads(to_sarif(project.findings() * times))["runs"]
+        return [own["partialFingerprints"]["inceptionDsl/v1"] for own in run["results"]]
+
+    (first,) = fingerprints(POOL)
+    assert fingerprints(f"# a comment\n\n{POOL}") == [first]
+    assert fingerprints(POOL.replace("3x3 maxpool", "5x5 maxpool")) != [first]
+    assert len({first, *fingerprints(POOL, times=2)}) == 2  # the same fault on a line that is alike
+
+
+def test_a_rule_of_sarif_has_the_page_of_its_code(project: Project) -> None:
+    project.write(NET, POOL)
+    (run,) = json.loads(to_sarif(project.findings()))["runs"]
+    (rule,) = run["tool"]["driver"]["rules"]
+    assert rule["help"]["markdown"] == (ROOT / "docs/errors/E304.md").read_text()
+
+
 def test_sarif_has_no_placeholders_no_links_and_uris() -> None:
     (run,) = json.loads(to_sarif(hostile()))["runs"]
     first, second, third = run["results"]

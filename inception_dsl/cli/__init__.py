@@ -171,7 +171,7 @@ def make_parser(
         description="Specs of convolutional architectures: checked, counted, emitted as PyTorch.",
         epilog=_EPILOG,
     )
-    parser.add_argument("--version", action="version", version=f"inception-dsl {__version__}")
+    parser.add_argument("-V", "--version", action="version", version=f"inception-dsl {__version__}")
     added = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     parsers: dict[str, Parser] = {}
     for command in commands:

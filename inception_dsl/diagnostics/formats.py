@@ -8,7 +8,8 @@ escaped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +24,7 @@ from inception_dsl.channels import (
 )
 from inception_dsl.diagnostics.codes import CODES, Code
 from inception_dsl.diagnostics.diagnostic import Diagnostic, Label, severity_of
+from inception_dsl.diagnostics.pages import page
 from inception_dsl.source import Span
 from inception_dsl.version import __version__
 
@@ -137,7 +139,7 @@ def to_sarif(
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {_ROOT: base},
-        "results": [_result(finding, places[finding.code]) for finding in findings],
+        "results": list(_list_results(findings, places)),
     }
     return json_text({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]})
 
@@ -247,9 +249,39 @@ def _rule(code: str, kind: Code) -> _Json:
         "id": code,
         "name": kind.name,
         "shortDescription": {"text": kind.meaning},
-        "help": {"text": f"`inception-dsl explain {code}` shows an example and the way out."},
+        "help": {
+            "text": f"`inception-dsl explain {code}` shows an example and the way out.",
+            "markdown": page(code),
+        },
         "defaultConfiguration": {"level": severity_of(code)},
     }
+
+
+FINGERPRINT = "inceptionDsl/v1"
+"""The name by which a viewer of SARIF knows our fingerprints."""
+
+
+def _list_results(findings: Iterable[Diagnostic], places: Mapping[str, int]) -> Iterator[_Json]:
+    """Yield findings, each with a fingerprint that stays where lines above it change.
+
+    Args:
+        places: the place of each code among the rules.
+    """
+    from hashlib import sha256
+
+    known: Counter[str] = Counter()
+    for finding in findings:
+        words = [finding.code]
+        if finding.labels:
+            span = finding.labels[0].span
+            words += [span.source.name, span.source.line(span.line).strip()]
+        else:
+            words.append(finding.message)
+        text = "\0".join(words)
+        known[text] += 1  # the same fault may stand on two lines that are alike
+        fingerprint = sha256(f"{text}\0{known[text]}".encode(errors="replace")).hexdigest()[:32]
+        result = _result(finding, places[finding.code])
+        yield {**result, "partialFingerprints": {FINGERPRINT: fingerprint}}
 
 
 def _result(finding: Diagnostic, place: int) -> _Json:
