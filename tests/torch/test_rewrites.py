@@ -251,7 +251,7 @@ def test_a_plan_keeps_what_stays_and_leaves_the_rest_fresh(
     ],
 )
 def test_passes_on_models_keep_values_without_a_text(spec: str, code: str) -> None:
-    overrides = Overrides(input="128x128x3")
+    overrides = Overrides(input="96x96x3")
     old = driver.measure(spec, folder=ROOT, overrides=overrides)
     (chosen,) = (each for each in PASSES if each.code == code)
     done = rewrite_model(old.model, [chosen])
