@@ -26,21 +26,34 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # One thread for each of the processes that share the cores. Torch reads this when it loads.
     os.environ["OMP_NUM_THREADS"] = "1"
 
-_NEEDS_TORCH = re.compile(r"^(import|from) (torch|torchvision|timm|onnx|sklearn)\b", re.MULTILINE)
+_NEEDS_TORCH = re.compile(
+    r"^(import|from) (torch|torchvision|timm|onnx|sklearn|inception_dsl\S*\.helpers)\b",
+    re.MULTILINE,
+)
 
 _TORCH = find_spec("torch")
 HAS_TORCH = _TORCH is not None and _TORCH.origin is not None  # the folder `tests/torch` is not it
 
 needs_torch = pytest.mark.skipif(not HAS_TORCH, reason="torch is not installed")
 
+
+def _list_torch_tests(folder: Path) -> list[str]:
+    """Return the folders and files of tests that need torch, or a file that does."""
+    texts = {path: path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.py"))}
+    inside = {path for path in texts if {"torch", "training"} & set(path.parts)}
+    found = inside | {path for path, text in texts.items() if _NEEDS_TORCH.search(text)}
+    size = 0
+    while len(found) > size:
+        size = len(found)
+        imports = re.compile(
+            rf"^(import|from) ({'|'.join(path.stem for path in found)})\b", re.MULTILINE
+        )
+        found |= {path for path, text in texts.items() if imports.search(text)}
+    return ["torch", "training", *(path.relative_to(folder).as_posix() for path in found - inside)]
+
+
 if not HAS_TORCH:  # with the extra `test-light`, as on further versions of Python
-    _TESTS = Path(__file__).parent
-    collect_ignore = ["torch", "training"]
-    collect_ignore += [
-        path.relative_to(_TESTS).as_posix()
-        for path in sorted(_TESTS.rglob("*.py"))
-        if _NEEDS_TORCH.search(path.read_text(encoding="utf-8"))
-    ]
+    collect_ignore = _list_torch_tests(Path(__file__).parent)
 
 
 def pytest_collection_finish() -> None:

@@ -23,6 +23,7 @@ def diff_page(report: Report) -> str:
         for unmade in report.unmade
         for diagnostic in unmade.diagnostics
     ]
+    notices += [f"{made.title}: no change" for made in report.comparisons if not made.findings]
     if not (report.comparisons or notices):
         notices.append("no spec changed")
     titles = [made.title for made in report.comparisons] or ["comparison"]
