@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from test_import import bring, causes
 from torch import Tensor, nn
+from torchvision.ops import FrozenBatchNorm2d
 
 
 class _Function(nn.Module):
@@ -216,6 +217,14 @@ def test_a_norm_that_several_convolutions_share_is_a_step(tmp_path: Path) -> Non
 
     assert "{reuse: norm}" in write(lambda: nn.GroupNorm(2, 8))
     assert "{reuse: norm}" in write(lambda: nn.BatchNorm2d(8))
+
+
+def test_a_batch_norm_of_fixed_numbers_is_refused_by_its_name(tmp_path: Path) -> None:
+    def net() -> nn.Module:
+        return nn.Sequential(nn.Conv2d(3, 8, 3), FrozenBatchNorm2d(8), nn.ReLU())
+
+    found = causes(net, (3, 10, 14), tmp_path)
+    assert "a batch norm whose numbers are all fixed" in found[0]
 
 
 def test_an_activation_with_numbers_may_be_what_a_call_sets(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
-from inception_dsl.bridge.calls import ConstantRef
+from inception_dsl.bridge.calls import ConstantRef, ValueRef, WeightRef, find_refs
 from inception_dsl.bridge.reading import lacks
 from inception_dsl.bridge.reading.activations import act
 from inception_dsl.bridge.reading.centred import read_centred, read_norm, read_root, read_square
@@ -73,7 +73,7 @@ def _with_weight(reader: GraphReader, op: str, input: Any, other: Any) -> Result
         raise UnsayableError(lacks.LEARNT_MAP)
     lack = lacks.LEARNT_SHIFT if op == "add" else lacks.LEARNT_SCALE
     if reader.find_weight(weight) is None:
-        raise UnsayableError(lacks.LEARNT_NUMBER if is_one else lack)
+        raise UnsayableError(_find_cause(reader, weight))
     result = Seen(None, seen.layout, reader.call.results[0].shape)
     if result.shape != seen.shape:
         raise UnsayableError(lacks.BROADCAST)
@@ -85,6 +85,29 @@ def _with_weight(reader: GraphReader, op: str, input: Any, other: Any) -> Result
         raise UnsayableError(lacks.LEARNT_NUMBER if is_one else lack)
     tensors = reader.weights(weight=weight)
     return reader.add_shaped("scale", attributes, [seen], result, tensors)
+
+
+def _find_cause(reader: GraphReader, value: Any) -> Lack:
+    """Return the cause of refusal of a value that is computed from weights alone."""
+    stack, seen = [value], set()
+    weights: list[WeightRef] = []
+    functions: set[str] = set()
+    while stack:
+        ref = stack.pop()
+        if isinstance(ref, WeightRef):
+            weights.append(ref)
+        elif isinstance(ref, ValueRef) and ref.number not in seen:
+            seen.add(ref.number)
+            if (call := reader.makers.get(ref.number)) is not None:
+                functions.add(call.name)
+                stack += find_refs((call.arguments, call.keywords))
+    if not weights or any(weight.is_parameter for weight in weights):
+        return lacks.COMPUTED_WEIGHTS
+    return lacks.FROZEN_NORM if functions & _ROOTS else lacks.FIXED_WEIGHTS
+
+
+_ROOTS = frozenset(["rsqrt", "sqrt"])
+"""The functions by which a norm that code writes out divides by a deviation."""
 
 
 def _is_by_channel(shape: tuple[int, ...], seen: Seen) -> bool:
