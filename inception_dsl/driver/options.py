@@ -64,7 +64,7 @@ def read_width(text: str) -> float:
         ValueError: it is no length, or out of bounds.
 
     Example:
-        >>> read_width("3.3in"), read_width("25.4mm")
+        >>> round(read_width("3.3in"), 9), read_width("25.4mm")
         (316.8, 96.0)
     """
     match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,6})?) ?(in|cm|mm|pt|px)", text)

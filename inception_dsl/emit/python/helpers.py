@@ -332,21 +332,24 @@ def _binomials(count: int) -> list[int]:
 class _Blur2d(nn.Module):
     """Convolution of each channel with fixed binomial weights, whose sum is 1."""
 
-    weight: Tensor
-
     def __init__(
         self,
+        channels: int,
         kernel_size: int | tuple[int, int],
         stride: int | tuple[int, int] = 1,
         padding: int | tuple[int, int] = 0,
     ) -> None:
         super().__init__()
-        self.kernel_size, self.stride, self.padding = _pair(kernel_size), stride, padding
-        self.register_buffer("weight", torch.empty(1, 1, *self.kernel_size), persistent=False)
+        self.channels, self.kernel_size = channels, _pair(kernel_size)
+        self.stride, self.padding = stride, padding
+        self.weight: Tensor
+        weight = torch.empty(channels, 1, *self.kernel_size)
+        self.register_buffer("weight", weight, persistent=False)
         self.reset_parameters()
 
     def extra_repr(self) -> str:
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+        size = f"{self.channels}, kernel_size={self.kernel_size}"
+        return f"{size}, stride={self.stride}, padding={self.padding}"
 
     def reset_parameters(self) -> None:
         """Compute the weights, which no checkpoint has."""
@@ -355,9 +358,7 @@ class _Blur2d(nn.Module):
         self.weight.copy_(torch.tensor([[products]]) / 2 ** (height + width - 2))
 
     def forward(self, x: Tensor) -> Tensor:
-        channels = x.shape[1]
-        weight = self.weight.expand(channels, 1, *self.kernel_size)
-        return F.conv2d(x, weight, None, self.stride, self.padding, groups=channels)
+        return F.conv2d(x, self.weight, None, self.stride, self.padding, groups=self.channels)
 
 
 class _Crop2d(nn.Module):

@@ -200,6 +200,7 @@ def _blur(attributes: Symbols, channels: Expr) -> tuple[Layer, ...]:
     assert isinstance(kernel, tuple)
     padding = _padding(attributes, dilated=False)
     arguments: tuple[tuple[str, Argument], ...] = (
+        ("", channels),
         ("", _square(*kernel)),
         ("stride", attributes["stride"]),
         *padding,
