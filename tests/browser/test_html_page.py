@@ -15,10 +15,11 @@ from reader import Reader
 from test_without_text import without_origins
 
 from inception_dsl import driver
-from inception_dsl.analysis import measure_fields, measure_state
+from inception_dsl.analysis import measure_cost, measure_fields, measure_state
 from inception_dsl.cli import main
 from inception_dsl.driver import Checked
 from inception_dsl.emit.page import write_page
+from inception_dsl.resolve import Overrides
 
 HERE = Path(__file__).parent
 
@@ -235,3 +236,55 @@ def test_texts_of_a_spec_stay_texts(reader: Reader, project: Project) -> None:
     page.locator('.box[data-path="c"]').click()
     assert page.locator("img").count() == 0
     expect(page.get_by_role("complementary", name="Facts")).to_contain_text(HOSTILE)
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "batch"),
+    [
+        ("inception_v4", "331x331", 1),
+        ("googlenet", "480x320", 8),
+        ("densenet121", "256x193", 2),
+        ("unet", "700x604", 1),
+        ("nasnet_a_mobile", "331x331", 1),
+        ("vgg16", "192x256", 1),
+        ("mobilenet_v3_large", "97x65", 3),
+        ("shufflenet_v2", "160x161", 1),
+    ],
+)
+def test_another_input_and_batch_are_counted_as_the_spec_counts_them(
+    name: str, size: str, batch: int, reader: Reader
+) -> None:
+    found = driver.check(name, folder=HERE)
+    page = reader.open(render(found), f"#size={size}&batch={batch}")
+    shown = page.evaluate("() => [resized.total, resized.steps]")
+    other = driver.measure(
+        name, folder=HERE, overrides=Overrides(input=f"{size}x{found.model.input.channels}")
+    )
+    cost = measure_cost(other.model, batch=batch)
+    assert shown[0] == {"params": cost.totals.params, "macs": cost.totals.macs}
+    for step, node, row in zip(shown[1], other.model.graph.nodes, cost.rows, strict=True):
+        assert (step["shape"], step["params"], step["macs"]) == (
+            str(node.type),
+            row.params,
+            row.macs,
+        )
+
+
+def test_an_input_is_changed_in_its_field(reader: Reader) -> None:
+    page = reader.open(render(driver.check("unet", folder=HERE)))
+    page.get_by_label("Input").first.fill("604")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Input, input")).to_contain_text("(604x604x1)")
+    expect(page.get_by_role("button", name="Two convolutions, down1,")).to_contain_text(
+        "600x600x64"
+    )
+    page.get_by_label("Input").first.fill("600")
+    page.keyboard.press("Enter")
+    problem = page.locator("#problem")
+    expect(problem).to_contain_text("pixels")
+    page.get_by_label("Input").first.fill("large")
+    page.keyboard.press("Enter")
+    expect(problem).to_have_text("write a size as in 331x331")
+    page.get_by_label("Input").first.fill("")
+    page.keyboard.press("Enter")
+    expect(problem).to_have_text("")

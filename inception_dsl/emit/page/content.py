@@ -15,6 +15,7 @@ from typing import Any
 from inception_dsl.analysis import CostReport, measure_fields
 from inception_dsl.analysis.claimed import CheckedClaim
 from inception_dsl.analysis.field import Field
+from inception_dsl.analysis.resizing import AmountRule, StepRule, find_rules
 from inception_dsl.analysis.state import list_tensors
 from inception_dsl.channels import printable
 from inception_dsl.emit.figure.content.full import full_heads, full_tree
@@ -67,8 +68,45 @@ def build_page(model: Model, cost: CostReport, claims: Sequence[CheckedClaim]) -
         "bodies": writer.bodies,
         "lines": [list(line) for line in writer.lines],
         "fields": list(writer.write_fields()),
+        "sizes": _write_sizes(model, cost),
         "claims": _write_claims(claims),
     }
+
+
+def _write_sizes(model: Model, cost: CostReport) -> Json | None:
+    """Return how shapes and costs follow the size of the input; None if no rules tell it.
+
+    Each rule stands once. `of` has that of each step, `reads` the numbers of the steps that it
+    reads, -1 for the input.
+    """
+    rules = find_rules(model)
+    if rules is None:
+        return None
+    numbers = {node.path: number for number, node in enumerate(model.graph.nodes)}
+    known = {rule: place for place, rule in enumerate(dict.fromkeys(rules))}
+    return {
+        "rules": [_write_rule(rule) for rule in known],
+        "of": [known[rule] for rule in rules],
+        "reads": [[numbers.get(p, -1) for p in node.inputs] for node in model.graph.nodes],
+        "heads": [number for number, row in enumerate(cost.rows) if row.head is not None],
+    }
+
+
+def _write_rule(rule: StepRule) -> Json:
+    written: Json = {
+        "axes": [[axis.times, axis.plus, axis.stride, axis.least] for axis in rule.axes],
+        "params": _write_amount(rule.params),
+        "macs": _write_amount(rule.macs),
+    }
+    if rule.channels is not None:
+        written["channels"] = rule.channels
+    if rule.is_flat:
+        written["flat"] = True
+    return written
+
+
+def _write_amount(amount: AmountRule) -> list[int]:
+    return [amount.fixed, amount.given, amount.read, amount.features]
 
 
 def _write_claims(claims: Sequence[CheckedClaim]) -> dict[str, list[Json]]:

@@ -41,8 +41,8 @@ function* listBoxes(elements, holder, first, above) {
 // A page shows one network, or both sides of one of several comparisons.
 
 const NOTHING = { title: "No network", source: "", inputs: {}, totals: {}, tree: [], heads: [], bodies: [], lines: [], fields: [], claims: {} };
-const state = { open: new Set(), at: "", shade: "", query: "", side: "new", index: 0, changes: false, scale: 1 };
-let comparison, network, boxes, known, groups, most, changed;
+const state = { open: new Set(), at: "", shade: "", query: "", side: "new", index: 0, changes: false, size: "", batch: 1, scale: 1 };
+let comparison, network, boxes, known, groups, most, changed, resized;
 
 function settle() {
   comparison = data.comparisons?.[state.index];
@@ -52,13 +52,90 @@ function settle() {
   known = new Map(boxes.map((box) => [box.path, box]));
   groups = boxes.filter((box) => box.element.group !== undefined);
   most = {};
+  resized = resize();
   changed = new Set();
   for (const finding of comparison?.findings ?? []) {
     for (const place of finding.places) locate(place[state.side]).forEach((box) => changed.add(box.path));
   }
   state.open = new Set([...state.open].filter((path) => known.get(path)?.element.group !== undefined));
   at("title").textContent = comparison?.title ?? network.title;
-  at("about").textContent = [network.source, tellCost(network.totals)].filter(Boolean).join(" · ");
+  at("about").textContent = [network.source, tellCost(totals())].filter(Boolean).join(" · ");
+}
+
+// Another input or batch: each step follows the sizes that it reads by the numbers of its rule.
+
+function readSize(text) {
+  const sides = /^\s*(\d{1,5})(?:\s*[x×]\s*(\d{1,5}))?\s*$/.exec(text);
+  return sides && [Number(sides[1]), Number(sides[2] ?? sides[1])];
+}
+
+function resize() {
+  const { sizes } = network;
+  if (!sizes || (!state.size && state.batch === 1)) return undefined;
+  const [image] = Object.values(network.inputs);
+  const asked = state.size ? readSize(state.size) : image.slice(1);
+  if (!asked) return { problem: "write a size as in 331x331" };
+  const input = { channels: image[0], sides: asked };
+  const steps = [];
+  for (const [number, reads] of sizes.reads.entries()) {
+    const step = follow(sizes.rules[sizes.of[number]], reads.map((each) => (each < 0 ? input : steps[each])));
+    if (step.problem) return { problem: `${nameStep(number)}: ${step.problem}` };
+    steps.push(step);
+  }
+  const heads = new Set(sizes.heads);
+  const total = { params: 0, macs: 0 };
+  steps.forEach((step, number) => {
+    step.macs *= state.batch;
+    step.memory = 4 * state.batch * step.channels * (step.sides ? step.sides[0] * step.sides[1] : 1);
+    step.shape = step.sides ? `${step.sides.join("x")}x${step.channels}` : String(step.channels);
+    if (heads.has(number)) return;
+    total.params += step.params;
+    total.macs += step.macs;
+  });
+  return { steps, total };
+}
+
+function follow(rule, inputs) {
+  const sides = [];
+  for (const [axis, [times, plus, stride, least]] of rule.axes.entries()) {
+    const read = inputs.map((each) => each.sides[axis]);
+    const size = Math.max(...read);
+    if (read.some((each) => each !== size && each !== 1)) return { problem: `it reads ${read.join(" and ")} pixels` };
+    if (size < least) return { problem: `it needs ${least} pixels, and reads ${size}` };
+    sides.push(Math.floor((times * size + plus) / stride));
+  }
+  const [first] = inputs;
+  const places = (each) => (each.sides ? each.sides[0] * each.sides[1] : 0);
+  const made = { channels: rule.channels ?? first.channels, sides: sides.length ? sides : undefined };
+  if (rule.flat) made.channels = first.channels * places(first);
+  const amount = ([fixed, given, read, features]) =>
+    fixed + given * places(made) + read * places(first) + features * (first.sides ? 0 : first.channels);
+  return { ...made, params: amount(rule.params), macs: amount(rule.macs) };
+}
+
+function nameStep(number) {
+  const box = boxes.find((each) => each.element.number !== undefined && each.first + each.element.number === number);
+  return box?.path ?? `step ${number}`;
+}
+
+function totals() {
+  return resized?.total ?? network.totals;
+}
+
+// The shape and the costs of a box at the input and the batch that are asked for.
+function factsOf(box) {
+  const { element } = box;
+  if (!resized?.steps) return element;
+  if (element.number !== undefined) return resized.steps[box.first + element.number];
+  if (element.group === undefined) return state.size ? {} : element;
+  const facts = { params: 0, macs: 0, memory: 0, shape: element.shape };
+  for (const inner of boxes) {
+    if (inner.element.number === undefined || !inner.above.includes(box.path)) continue;
+    const step = resized.steps[inner.first + inner.element.number];
+    for (const cost of ["params", "macs", "memory"]) facts[cost] += step[cost];
+    facts.shape = step.shape;
+  }
+  return facts;
 }
 
 // The boxes of a path: its own, those below it, or the one that holds it.
@@ -81,8 +158,8 @@ function nameOf(box) {
 }
 
 function labelOf(box) {
-  const { element } = box;
-  const parts = [nameOf(box), box.path, element.shape, tellCost(element)];
+  const facts = factsOf(box);
+  const parts = [nameOf(box), box.path, facts.shape, tellCost(facts)];
   return parts.filter(Boolean).join(", ");
 }
 
@@ -95,6 +172,7 @@ function tellCost(element) {
 
 function makeBox(box) {
   const { element, path } = box;
+  const { shape } = factsOf(box);
   const isGroup = element.group !== undefined;
   const kind = element.kind || "plain";
   const button = make("button", `box k-${kind} ${element.form ?? ""}`);
@@ -104,28 +182,35 @@ function makeBox(box) {
   if (isGroup) {
     button.append(make("b", "", nameOf(box)));
     if (!element.label) button.append(make("small", "path", path));
-    if (element.shape) button.append(make("small", "", element.shape));
+    if (shape) button.append(make("small", "", shape));
     button.setAttribute("aria-expanded", String(state.open.has(path)));
   } else if (element.form === "sum" || element.form === "product") {
     button.textContent = element.form === "sum" ? "+" : "×";
   } else {
-    element.text.forEach((line, index) => button.append(make(index ? "span" : "b", "", line)));
-    if (element.shape && element.form !== "pill") button.append(make("small", "", element.shape));
+    textOf(element).forEach((line, index) => button.append(make(index ? "span" : "b", "", line)));
+    if (shape && element.form !== "pill") button.append(make("small", "", shape));
   }
   if (element.note) button.title = element.note;
   paint(button, box);
   return button;
 }
 
+// The lines of a box; the box of the input has the shape that is asked for.
+function textOf(element) {
+  if (!resized?.steps || element.paths[0] !== "input" || !state.size) return element.text;
+  const [[channels]] = Object.values(network.inputs);
+  return [element.text[0], `(${tellShape([channels, ...readSize(state.size)])})`];
+}
+
 function paint(button, box) {
   button.style.background = "";
   if (!state.shade) return;
-  const part = (box.element[state.shade] ?? 0) / largest(state.shade);
+  const part = (factsOf(box)[state.shade] ?? 0) / largest(state.shade);
   button.style.background = part ? `rgba(238,132,48,${(0.12 + 0.88 * part).toFixed(3)})` : "transparent";
 }
 
 function largest(cost) {
-  most[cost] ??= Math.max(1, ...boxes.map((box) => box.element[cost] ?? 0));
+  most[cost] ??= Math.max(1, ...boxes.map((box) => factsOf(box)[cost] ?? 0));
   return most[cost];
 }
 
@@ -240,10 +325,12 @@ function addFact(list, name, value) {
 function tellNetwork() {
   const list = make("dl");
   const inputs = Object.entries(network.inputs);
-  for (const [name, shape] of inputs) addFact(list, name || "input", tellShape(shape));
-  addFact(list, "params", count.format(network.totals.params));
-  addFact(list, "MACs", count.format(network.totals.macs));
-  addFact(list, "FLOPs", count.format(network.totals.flops));
+  for (const [name, shape] of inputs) addFact(list, name || "input", tellShape([shape[0], ...(readSize(state.size) ?? shape.slice(1))]));
+  if (state.batch > 1) addFact(list, "batch", count.format(state.batch));
+  if (network === NOTHING) return tellFindings();
+  addFact(list, "params", count.format(totals().params));
+  addFact(list, "MACs", count.format(totals().macs));
+  if (!resized) addFact(list, "FLOPs", count.format(network.totals.flops));
   return [...tellFindings(), make("h2", "", network.title), list, ...tellClaims("")];
 }
 
@@ -298,18 +385,19 @@ function tellFacts(box) {
   }
   const list = make("dl");
   addFact(list, "path", path);
-  addFact(list, "output", element.shape);
+  const facts = factsOf(box);
+  addFact(list, "output", facts.shape);
   for (const [cost, name] of [["params", "params"], ["macs", "MACs"]]) {
-    const value = element[cost] ?? 0;
-    const share = network.totals[cost] ? (100 * value) / network.totals[cost] : 0;
+    const value = facts[cost] ?? 0;
+    const share = totals()[cost] ? (100 * value) / totals()[cost] : 0;
     addFact(list, name, `${count.format(value)} (${share.toFixed(1)}%)`);
   }
-  if (element.memory) addFact(list, "values", `${count.format(element.memory)} bytes in float32`);
+  if (facts.memory) addFact(list, "values", `${count.format(facts.memory)} bytes in float32`);
   addFact(list, "source", element.source);
   for (const [name, value] of Object.entries(element.arguments ?? {})) addFact(list, name, value);
   parts.push(list);
   if (!isGroup && element.text.length > 1) parts.push(make("p", "note", element.text.slice(1).join(" ")));
-  if (element.number !== undefined) parts.push(...tellField(network.fields[box.first + element.number]));
+  if (element.number !== undefined && !state.size) parts.push(...tellField(network.fields[box.first + element.number]));
   parts.push(...tellTensors(element, path), ...tellLine(element), ...tellClaims(path));
   return parts;
 }
@@ -397,7 +485,7 @@ function readQuery(text) {
 
 function wordsOf(box) {
   const { element, path } = box;
-  const text = [nameOf(box), ...(element.text ?? []), path, element.shape, element.note];
+  const text = [nameOf(box), ...(element.text ?? []), path, factsOf(box).shape, element.note];
   return text.filter(Boolean).join(" ").toLowerCase();
 }
 
@@ -420,7 +508,7 @@ function search(query) {
   const pattern = makePattern(text);
   const fits = (box) =>
     pattern.test(wordsOf(box)) &&
-    bounds.every(({ cost, sign, amount }) => compare(box.element[cost] ?? 0, sign, amount));
+    bounds.every(({ cost, sign, amount }) => compare(factsOf(box)[cost] ?? 0, sign, amount));
   return new Set(steps.filter(fits).map((box) => box.path));
 }
 
@@ -461,6 +549,8 @@ function remember() {
   const parts = new URLSearchParams();
   if (state.open.size) parts.set("open", state.open.size === groups.length ? "all" : [...state.open].join(" "));
   for (const name of ["at", "shade", "query"]) if (state[name]) parts.set(name, state[name]);
+  if (state.size) parts.set("size", state.size);
+  if (state.batch > 1) parts.set("batch", state.batch);
   if (comparison && state.side === "old") parts.set("side", "old");
   if (comparison && state.index) parts.set("index", state.index);
   if (comparison && state.changes) parts.set("changes", "only");
@@ -473,6 +563,8 @@ function recall() {
   state.side = parts.get("side") === "old" ? "old" : "new";
   state.index = data.comparisons?.[parts.get("index")] ? Number(parts.get("index")) : 0;
   state.changes = parts.get("changes") === "only";
+  state.size = parts.get("size") ?? "";
+  state.batch = readBatch(parts.get("batch"));
   settle();
   const open = (parts.get("open") ?? "").split(" ");
   const isOpen = ({ path }) => open.includes("all") || open.includes(path);
@@ -486,7 +578,17 @@ function recall() {
   choose(state.at);
 }
 
+function readBatch(text) {
+  const batch = Number(text);
+  return Number.isInteger(batch) && batch >= 1 && batch <= 1e6 ? batch : 1;
+}
+
 function showSides() {
+  at("sizes").hidden = !network.sizes;
+  at("size").placeholder = Object.values(network.inputs)[0]?.slice(1).join("x") ?? "";
+  if (document.activeElement !== at("size")) at("size").value = state.size;
+  if (document.activeElement !== at("batch")) at("batch").value = state.batch;
+  at("problem").textContent = resized?.problem ?? "";
   at("sides").hidden = !comparison;
   at("comparison").hidden = !(data.comparisons?.length > 1);
   at("comparison").value = state.index;
@@ -588,6 +690,16 @@ at("view").addEventListener("pointerdown", (event) => {
   addEventListener("pointerup", stop, { once: true });
 });
 
+function changeInput() {
+  state.size = at("size").value.trim();
+  state.batch = readBatch(at("batch").value);
+  settle();
+  redraw();
+  choose(state.at);
+}
+
+at("size").addEventListener("change", changeInput);
+at("batch").addEventListener("change", changeInput);
 for (const side of ["old", "new"]) at(side).addEventListener("change", () => turn(side));
 at("changes").addEventListener("change", (event) => {
   state.changes = event.target.checked;
