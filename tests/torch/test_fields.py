@@ -93,6 +93,11 @@ def mean_added(*dims: int) -> Callable[..., Tensor]:
     return add
 
 
+def mean_of_both(x: Tensor, y: Tensor) -> Tensor:
+    """Return a mean instead of the larger or the smaller value, whose gradient reaches one."""
+    return (x + y) / 2
+
+
 def length_by_channel(x: Tensor, **_: Any) -> Tensor:
     """Return lengths that differ from channel to channel: those of equal ones cancel each other."""
     factors = torch.arange(1, x.shape[1] + 1)[:, None, None]
@@ -117,7 +122,9 @@ IN_PLACE_OF = {
     "torch.nn.functional.layer_norm": mean_added(-1),
     "torch.nn.functional.normalize": mean_added(1),
     "torch.nn.functional.softmax": mean_added(1),
+    "torch.nn.functional.log_softmax": mean_added(1),
     "torch.nn.functional.instance_norm": mean_added(2, 3),
+    **dict.fromkeys(("torch.maximum", "torch.minimum"), mean_of_both),
     "torch.linalg.vector_norm": length_by_channel,
     "torch.nn.functional.pad": padded_by_zeros,
     **dict.fromkeys(("torch.sigmoid", "torch.tanh"), passed_on),
