@@ -88,15 +88,12 @@ def _review(args: argparse.Namespace) -> int:
 
 def _find_base(against: str | None, folder: Path) -> tuple[str, int | None]:
     """Return the revision to compare with, and the number of the pull request if there is one."""
-    from inception_dsl.driver.pull_request import read_event
-    from inception_dsl.spec.git_history import fetch_commit, find_common_commit
+    from inception_dsl.driver.pull_request import find_base, read_event
 
     if against is not None:
         return against, None
     event = read_event(os.environ)
-    fetch_commit(event.base, folder)
-    common = find_common_commit(event.base, folder)
-    return common or event.base, event.number
+    return find_base(event, folder), event.number
 
 
 def _tell_github(review: Review, comment: str, number: int | None, *, with_comment: bool) -> None:

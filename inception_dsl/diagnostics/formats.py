@@ -36,6 +36,14 @@ SARIF_SCHEMA = (
 
 _ROOT = "%SRCROOT%"
 
+_NOWHERE: _Json = {
+    "physicalLocation": {
+        "artifactLocation": {"uri": "pyproject.toml", "uriBaseId": _ROOT},
+        "region": {"startLine": 1},
+    }
+}
+"""The place of a finding of the whole project: GitHub refuses a log in which a result has none."""
+
 
 def to_json(
     diagnostics: Iterable[Diagnostic], root: Path | None = None, fine: Sequence[str] = ()
@@ -291,13 +299,11 @@ def _result(finding: Diagnostic, place: int) -> _Json:
         "level": finding.severity,
         "message": {"text": _literal(_prose(finding))},
     }
-    if finding.labels:
-        first, *others = finding.labels
-        result["locations"] = [_location(first)]
-        if others:
-            result["relatedLocations"] = [
-                {"id": index, **_location(label)} for index, label in enumerate(others, 1)
-            ]
+    result["locations"] = [_location(label) for label in finding.labels[:1]] or [_NOWHERE]
+    if others := finding.labels[1:]:
+        result["relatedLocations"] = [
+            {"id": index, **_location(label)} for index, label in enumerate(others, 1)
+        ]
     facts = {"expected": finding.expected, "found": finding.found, "help": finding.help}
     said = {name: fact for name, fact in facts.items() if fact is not None}
     return result | {"properties": said} if said else result

@@ -138,12 +138,24 @@ def enable_driver(folder: Path) -> Path:
     Raises:
         SpecError: E009, the folder is in no repository; E015 its attributes are too long.
     """
-    # -P keeps Python from importing files of the repository that git calls it in.
-    command = f"{shlex.quote(sys.executable)} -P -m inception_dsl git-diff"
     path, lines = _read_attributes(folder)
-    set_option(OPTION, command, folder)
+    set_option(OPTION, _write_command(), folder)
     _write_lines(path, [*lines, *(line for line in ATTRIBUTES if line not in lines)])
     return path
+
+
+def _write_command() -> str:
+    """Return the command of the driver, for the shell that git starts.
+
+    git ends where its driver fails, as it does once the virtual environment is gone. The lines are
+    then git's own.
+    """
+    # -P keeps Python from importing files of the repository that git calls it in.
+    meaning = f'{shlex.quote(sys.executable)} -P -m inception_dsl git-diff "$@"'
+    way_out = f"git config --unset {OPTION}"
+    told = f'echo "inception-dsl does not run; \\`{way_out}\\` ends the calls of it"'
+    lines = 'git --no-pager diff --no-index --no-ext-diff -- "$2" "$5"'
+    return f"f() {{ {meaning} || {{ {told}; {lines}; }}; return 0; }}; f"
 
 
 def disable_driver(folder: Path) -> Path:

@@ -15,7 +15,14 @@ from typing import Any, NamedTuple
 
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.spec.disk import DISK
-from inception_dsl.spec.git_history import is_commit_name
+from inception_dsl.spec.git import find_object
+from inception_dsl.spec.git_history import (
+    fetch_commit,
+    fetch_history,
+    find_common_commit,
+    find_merged_base,
+    is_commit_name,
+)
 
 MARK = "<!-- inception-dsl review -->"
 """The first line of the comment, by which it is found again."""
@@ -39,10 +46,12 @@ class JobEvent(NamedTuple):
     Attributes:
         base: the hash of the commit that the change is compared with.
         number: the number of the pull request; None for a push.
+        change: the hash of the change's last commit; None if the event does not tell.
     """
 
     base: str
     number: int | None
+    change: str | None = None
 
 
 class Forge(NamedTuple):
@@ -68,15 +77,46 @@ def read_event(environment: Mapping[str, str]) -> JobEvent:
         event = json.loads(DISK.read(Path(path).resolve(), MAX_EVENT))
     except (OSError, ValueError, RecursionError):
         event = None
-    pull = _get(event, "pull_request")
-    base = _get(pull, "base", "sha") if pull else _get(event, "before")
-    number = _get(pull, "number")
+    pull, group = _get(event, "pull_request"), _get(event, "merge_group")
+    base, change, number = _get(event, "before"), _get(event, "after"), None
+    if pull:
+        base, change = _get(pull, "base", "sha"), _get(pull, "head", "sha")
+        number = _get(pull, "number")
+    elif group:  # of a queue of pull requests
+        base, change = _get(group, "base_sha"), _get(group, "head_sha")
     if not isinstance(base, str) or not is_commit_name(base) or not base.strip("0"):
         message = "the event of the job names no commit to compare with"
-        help = "run it for `pull_request` or `push`, or give `--against REV`"
+        help = "run it for `pull_request`, `merge_group` or `push`, or give `--against REV`"
         raise SpecError([Diagnostic("E009", message, help=help)])
     is_number = isinstance(number, int) and not isinstance(number, bool) and number > 0
-    return JobEvent(base, number if is_number else None)
+    is_name = isinstance(change, str) and is_commit_name(change)
+    return JobEvent(base, number if is_number else None, change if is_name else None)
+
+
+def find_base(event: JobEvent, folder: Path) -> str:
+    """Return the commit that the change of an event is compared with.
+
+    A job checks out a merge of the change into its base. The event knows the base as it was when
+    the change was pushed; the merge may be into a later one, whose changes are not of the pull
+    request. If a job checks out the change alone, it is where the change began.
+
+    Raises:
+        SpecError: E009, git does not get the commits, or the change is not checked out.
+    """
+    merged = find_merged_base(event.change, folder) if event.change else None
+    if merged is not None:
+        fetch_commit(merged, folder)
+        return merged
+    fetch_commit(event.base, folder)
+    if event.number is not None and find_object(folder, "HEAD") == event.base:
+        message = "the base of the pull request is checked out, and not its change"
+        help = f"run the job for `pull_request`, or check out `refs/pull/{event.number}/merge`"
+        raise SpecError([Diagnostic("E009", message, help=help)])
+    common = find_common_commit(event.base, folder)
+    if common is None and event.number is not None:
+        fetch_history(folder)
+        common = find_common_commit(event.base, folder)
+    return common or event.base
 
 
 def _get(value: Any, *keys: str) -> Any:

@@ -1,6 +1,6 @@
 """The history of a git repository: common commits, commits that change a file, and options.
 
-One function fetches a commit from the remote, for a job whose clone is shallow. All others ask git
+Two functions fetch commits from the remote, for a job whose clone is shallow. All others ask git
 for what the repository has.
 """
 
@@ -30,6 +30,34 @@ def find_common_commit(revision: str, folder: Path) -> str | None:
         return None
     lines = list_lines(folder, "merge-base", revision, "HEAD")
     return lines[0] if lines else None
+
+
+def find_merged_base(change: str, folder: Path) -> str | None:
+    """Return the commit that a change is merged into by the checked-out commit.
+
+    Args:
+        change: the hash of the change's last commit.
+
+    Returns:
+        Its hash, known to a shallow clone, too; None if no merge of the change is checked out.
+    """
+    facts = list_lines(folder, "cat-file", "commit", "HEAD")
+    parents = [line.removeprefix("parent ") for line in facts[:3] if line.startswith("parent ")]
+    match parents:
+        case [base, merged] if merged == change and is_commit_name(base):
+            return base
+        case _:
+            return None
+
+
+def fetch_history(folder: Path) -> None:
+    """Fetch the commits that a shallow clone lacks from the remote `origin`.
+
+    Raises:
+        SpecError: E009, git does not get them.
+    """
+    if list_lines(folder, "rev-parse", "--is-shallow-repository") == ["true"]:
+        run_git(folder, "fetch", "--quiet", "--no-tags", "--unshallow", "origin")
 
 
 def fetch_commit(name: str, folder: Path) -> None:

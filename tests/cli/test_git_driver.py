@@ -87,6 +87,21 @@ def test_no_change_breaks_git(repository: Path, capsys: pytest.CaptureFixture[st
     assert "a library of blocks" in git(repository, "diff", "-M", "HEAD", "--", "specs/blocks")
 
 
+def test_git_shows_lines_once_the_program_is_gone(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """git itself ends with 128 where its driver fails."""
+    monkeypatch.setattr("sys.executable", str(repository.parent / "gone/bin/python"))
+    assert main(["git-config", "--enable", "-q"]) == 0
+    change(repository, "w=4", "w=6")
+    (repository / "specs/new.yaml").write_text(SPEC)
+    git(repository, "add", "-N", "specs/new.yaml")
+    shown = git(repository, "diff")
+    assert shown.count("`git config --unset diff.inception-dsl.command` ends") == 2
+    assert "\n-  - stem: stem (w=4)\n+  - stem: stem (w=6)\n" in shown
+    assert f"\n+{SPEC.splitlines()[0]}\n" in shown
+
+
 def test_files_of_the_repository_are_never_imported(repository: Path) -> None:
     for name in ("yaml.py", "inception_dsl.py"):
         (repository / name).write_text("raise SystemExit('hacked')\n")

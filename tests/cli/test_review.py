@@ -127,21 +127,38 @@ def origin(tmp_path: Path) -> Path:
     return folder
 
 
-def check_out(origin: Path, spec: str, monkeypatch: pytest.MonkeyPatch) -> Checkout:
-    """Opens a pull request with another spec, and clones its merge, one commit deep."""
+def check_out(
+    origin: Path,
+    spec: str,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    branch: str = "merge",
+    later: str | None = None,
+) -> Checkout:
+    """Opens a pull request with another spec, and clones a branch, one commit deep.
+
+    Args:
+        branch: the clone is of the `merge` of the `change`, of the change alone, or of `main`.
+        later: another text of the second spec, by which main goes on before the merge.
+    """
     tmp_path = origin.parent
     base = git(origin, "rev-parse", "HEAD")
     git(origin, "checkout", "-q", "-b", "change")
     (origin / "specs/net.yaml").write_text(spec)
     git(origin, "commit", "-q", "-a", "-m", "a change")
+    head = git(origin, "rev-parse", "HEAD")
+    git(origin, "checkout", "-q", "main")
+    if later is not None:
+        (origin / "specs/same.yaml").write_text(later)
+        git(origin, "commit", "-q", "-a", "-m", "later")
     git(origin, "checkout", "-q", "-b", "merge", "main")
     git(origin, "merge", "-q", "--no-ff", "-m", "merged", "change")
     clone = tmp_path / "clone"
-    git(tmp_path, "clone", "-q", "--depth=1", "--branch=merge", f"file://{origin}", str(clone))
+    git(tmp_path, "clone", "-q", "--depth=1", f"--branch={branch}", f"file://{origin}", str(clone))
     event = tmp_path / "event.json"
     title = "$(touch hacked) `touch hacked` ${{ 1 }}"
-    pull = {"number": 7, "title": title, "base": {"sha": base, "ref": "main"}}
-    event.write_text(json.dumps({"pull_request": pull}))
+    ends = {"base": {"sha": base, "ref": "main"}, "head": {"sha": head, "ref": "change"}}
+    event.write_text(json.dumps({"pull_request": {"number": 7, "title": title, **ends}}))
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setenv("GITHUB_EVENT_PATH", str(event))
@@ -189,6 +206,32 @@ def test_a_pull_request_has_one_comment_that_stays_up_to_date(
     assert github.calls == [*pages, f"PATCH /repos/octo/nets/issues/comments/{comment['id']}"]
     assert len(github.comments) == 151
     assert "2 the same" in github.comments[-1]["body"]
+
+
+@pytest.mark.parametrize("branch", ["merge", "change"])
+def test_a_base_that_has_gone_on_is_no_part_of_the_change(
+    branch: str,
+    origin: Path,
+    github: GitHub,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Captured,
+) -> None:
+    """The event knows the base as it was when the change was pushed."""
+    later = SPEC.replace("name: net", "name: same").replace("(4)", "(9)")
+    checkout = check_out(origin, POOLED, monkeypatch, branch=branch, later=later)
+    assert (checkout.folder / ".git/shallow").exists()
+    assert run(checkout) == 1
+    assert "specs: 1 changed, 1 the same\n" in capsys.readouterr().out
+
+
+def test_a_job_on_the_base_alone_is_an_error(
+    origin: Path, github: GitHub, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    checkout = check_out(origin, POOLED, monkeypatch, branch="main")
+    assert run(checkout) == 2
+    output = capsys.readouterr().out
+    assert "title=E009 no-revision::the base of the pull request is checked out" in output
+    assert "refs/pull/7/merge" in output
 
 
 def test_a_change_of_nothing_has_no_comment(
@@ -290,8 +333,11 @@ def test_an_event_without_a_commit_is_an_error(
 
 def test_a_push_is_compared_with_the_commit_before_it(origin: Path, tmp_path: Path) -> None:
     path = tmp_path / "push.json"
-    path.write_text(json.dumps({"before": "a" * 40, "number": 3}))
-    assert read_event({"GITHUB_EVENT_PATH": str(path)}) == ("a" * 40, None)
+    path.write_text(json.dumps({"before": "a" * 40, "after": "b" * 40, "number": 3}))
+    assert read_event({"GITHUB_EVENT_PATH": str(path)}) == ("a" * 40, None, "b" * 40)
+    group = {"base_sha": "c" * 40, "head_sha": "d" * 40}
+    path.write_text(json.dumps({"merge_group": group}))
+    assert read_event({"GITHUB_EVENT_PATH": str(path)}) == ("c" * 40, None, "d" * 40)
 
 
 def test_another_job_reviews_a_change_by_one_command(

@@ -75,6 +75,13 @@ def test_the_package_names_files_that_are_there() -> None:
     assert {f"inceptionDsl.{name}" for name in read} == set(settings)
 
 
+def test_the_readme_of_the_package_has_no_link_that_leads_out_of_it() -> None:
+    """The program that packages the folder refuses one."""
+    for link in re.findall(r"\]\(([^)]+)\)", (FOLDER / "README.md").read_text()):
+        is_inside = (FOLDER / link).resolve().is_relative_to(FOLDER)
+        assert is_inside or link.startswith(("https://", "#")), link
+
+
 def test_a_folder_that_is_not_trusted_chooses_no_program() -> None:
     restricted = PACKAGE["capabilities"]["untrustedWorkspaces"]["restrictedConfigurations"]
     assert "inceptionDsl.server.command" in restricted
