@@ -38,6 +38,9 @@ from inception_dsl.lsp.symbols import Mention
 REQUEST_FAILED = -32803
 """The code of the protocol for a request that is right, and cannot be met."""
 
+STALE = "as of the last text without errors"
+"""The words on facts of a text that has got an error since."""
+
 COMPLETION_KINDS = {
     "op": types.CompletionItemKind.Function,
     "block": types.CompletionItemKind.Class,
@@ -132,7 +135,7 @@ class Answers:
                 continue
             position = self._position(document.lines, place)
             if first <= position.line <= last:
-                stale = "\nas of the last text without errors" if shapes.is_stale else ""
+                stale = f"\n{STALE}" if shapes.is_stale else ""
                 shown.append(
                     types.InlayHint(
                         position=position,
@@ -144,17 +147,23 @@ class Answers:
         return shown
 
     def lenses(self, params: types.CodeLensParams) -> list[types.CodeLens]:
-        """Return the totals and the budget of a network."""
+        """Return the totals and the budget of a network; with an error the last ones, told so.
+
+        Without them, all lines below would move while a person types.
+        """
         document = self.desk.find(params.text_document.uri)
-        reading = self.desk.read(document) if document is not None else None
-        if document is None or reading is None:
+        shapes = find_shapes(self.desk, document) if document is not None else None
+        if document is None or shapes is None or shapes.name != shapes.reading.file.shown:
             return []
+        stale = f", {STALE}" if shapes.is_stale else ""
+        places = ((shapes.carry.forward(each.offset), each) for each in list_lenses(shapes.reading))
         return [
             types.CodeLens(
-                range=self._range(Place(document.uri, document.text, lens.offset, lens.offset)),
-                command=types.Command(title=lens.text, command=""),
+                range=self._range(Place(document.uri, document.text, place, place)),
+                command=types.Command(title=f"{lens.text}{stale}", command=""),
             )
-            for lens in list_lenses(reading)
+            for place, lens in places
+            if place is not None
         ]
 
     def format(self, params: types.DocumentFormattingParams) -> list[types.TextEdit]:

@@ -222,6 +222,11 @@ def test_lenses_tell_the_totals_and_the_budget(editor: Editor, project: Project)
     assert f" {params_total:,} params, " in titles[14]
     left = f"{(2000 - params_total) / 20:.1f} % left"
     assert titles[20] == f"params: {params_total:,} of <= 2K, {left}"
+    editor.change(uri, NET.replace("  - pool: global avgpool\n", "\n  - pool: global avgp\n"))
+    for lens in editor.ask("text_document_code_lens", params):
+        line, title = lens.range.start.line, lens.command.title
+        assert title == f"{titles.pop(line - (line > 16))}, as of the last text without errors"
+    assert not titles
 
 
 # Texts about a place
