@@ -218,8 +218,8 @@ def test_a_failure_is_a_document(
         ),
         (
             ["--quiet", "check"],
-            "unrecognized arguments: --quiet",
-            "`inception-dsl --help` shows the arguments",
+            "`--quiet` stands before the command",
+            "write it behind the command: `inception-dsl check --quiet`",
         ),
         (
             [],

@@ -152,6 +152,8 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     # The parser of every command takes a while to make, and a call names one.
     named = [command for command in COMMANDS if [command.name] == argv[:1]]
     parser, parsers = make_parser(named or COMMANDS, is_filled=bool(named))
+    if argv[:1] and argv[0].startswith("-"):
+        parser.refuse_early(argv[0], [command.name for command in COMMANDS if command.name in argv])
     args, surplus = parser.parse_known_args(argv)
     if surplus:
         parsers.get(argv[0], parser).refuse(surplus, argv)

@@ -102,6 +102,18 @@ class Parser(argparse.ArgumentParser):
             self._fail(message, f"write `{close}`")
         self.error(message)
 
+    def refuse_early(self, argument: str, commands: Sequence[str]) -> None:
+        """Refuse an option of a command that stands before the command.
+
+        Args:
+            commands: the commands among the arguments.
+        """
+        option = argument.partition("=")[0]
+        if option not in self._option_string_actions:
+            command = commands[0] if commands else "COMMAND"
+            way_out = f"write it behind the command: `{self.prog} {command} {option}`"
+            self._fail(f"`{option}` stands before the command", way_out)
+
     def _list_behind(self, surplus: Sequence[str], arguments: Sequence[str]) -> str | None:
         """Return an option with its list, if blanks stand in the place of its commas."""
         for action in self._actions:

@@ -26,6 +26,8 @@ SECONDS = 60
 """Maximum number of seconds that git may take."""
 MAX_REVISION = 1_000
 """Maximum number of characters of a revision."""
+HASH_SHOWN = 12
+"""Number of characters by which a report names a commit that a program has given it."""
 MAX_LINKS = 10
 """Maximum number of symbolic links that lead from one to another."""
 MAX_TARGET = 4096
@@ -45,7 +47,7 @@ class Revision:
     Attributes:
         root: the repository's folder; nothing outside of it is there.
         commit: its hash.
-        label: the revision as a person named it, and a colon.
+        label: the revision as a person named it, a whole hash by its first characters, and a colon.
         entries: mode and hash of every file, by its path from the root.
         is_tree: no person can open the files by their paths.
     """
@@ -199,7 +201,8 @@ def find_revision(revision: str, folder: Path) -> Revision:
             facts, _, path = line.partition(b"\t")
             mode, _, name = facts.decode("ascii").split(" ")
             entries[os.fsdecode(path)] = int(mode, 8), name
-    return Revision(root.resolve(), commit, f"{revision}:", entries)
+    name = revision[:HASH_SHOWN] if _HASH.fullmatch(revision.encode()) else revision
+    return Revision(root.resolve(), commit, f"{name}:", entries)
 
 
 def check_out(revision: Revision, folder: Path) -> None:

@@ -315,6 +315,25 @@ def test_a_command_or_a_choice_that_is_none_is_answered_with_the_nearest(
     assert "(choose from " in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (["-q", "check", "net"], "check -q"),
+        (["--color", "never", "diff"], "diff --color"),
+        (["--color=never", "diff"], "diff --color"),
+        (["--fail-on", "x"], "COMMAND --fail-on"),
+    ],
+)
+def test_an_option_before_its_command_is_told_its_place(
+    arguments: list[str], command: str, capsys: Captured
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 2
+    _, help = capsys.readouterr().err.splitlines()
+    assert help == f"  = help: write it behind the command: `inception-dsl {command}`"
+
+
 def test_a_choice_that_is_a_number_is_taken(capsys: Captured) -> None:
     with pytest.raises(SystemExit):
         main(["evaluate", "net=net.pt", "--data", "none", "--crops", "14"])

@@ -188,7 +188,9 @@ def test_a_pull_request_has_one_comment_that_stays_up_to_date(
     assert re.search(r"^::error file=specs/net.yaml,line=6,.*title=D721 ", output, re.MULTILINE)
     assert "changes against" in output
     *_, comment = github.comments
-    assert comment["body"].startswith(f"{MARK}\n### against")
+    base = git(origin, "rev-parse", "main")
+    assert comment["body"].startswith(f"{MARK}\n### against {base[:12]}: ")
+    assert base not in comment["body"]
     assert "NUMERICS" in comment["body"]
     comments = "/repos/octo/nets/issues/7/comments"
     pages = [f"GET {comments}?per_page=100&page={page}" for page in (1, 2)]
