@@ -62,8 +62,7 @@ COMMANDS = (
     Command(
         "list",
         "list the specs of this project and of the library, with their costs",
-        "flops",
-        "add_list",
+        "listing",
     ),
     Command("table", "print a network or a block as the table of a paper", "table"),
     Command("render", "draw a network or a block as papers do", "render"),

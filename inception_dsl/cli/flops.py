@@ -1,11 +1,9 @@
-"""`flops` and `list`: the costs of networks."""
+"""`flops`: the costs of networks."""
 
 from __future__ import annotations
 
 import argparse
-import shlex
 from collections.abc import Callable, Iterable, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -21,7 +19,7 @@ from inception_dsl.cli.arguments import (
     excuse_report,
     read_images,
 )
-from inception_dsl.cli.console import FINE, exit_code, overrides_of, print_findings
+from inception_dsl.cli.console import FINE, overrides_of, print_findings
 from inception_dsl.cli.output import deliver, say, show
 from inception_dsl.cli.progress import Progress
 from inception_dsl.cli.roofline import add_roofline, show_roofline
@@ -36,7 +34,6 @@ from inception_dsl.emit.report import (
     Layout,
     render_costs,
 )
-from inception_dsl.tables import Column, plain_table
 
 if TYPE_CHECKING:
     from inception_dsl import driver
@@ -106,11 +103,6 @@ def add(command: Parser) -> None:
     add_roofline(command)
     add_symbolic(command)
     add_sweep(command)
-
-
-def add_list(command: Parser) -> None:
-    """Add the arguments of `list`."""
-    describe(command, _list, examples=["list"])
 
 
 def _flops(args: argparse.Namespace) -> int:
@@ -211,32 +203,6 @@ def _report(
     if failed:
         raise SpecError(merge_findings(failed))
     return FINE
-
-
-def _list(args: argparse.Namespace) -> int:
-    from inception_dsl import driver
-
-    progress = Progress("counting")
-    known = list(driver.list_networks(Path.cwd(), progress))
-    progress.finish()
-    rows = [
-        [each.name, each.title, each.input, f"{each.params:,}", f"{each.macs:,}", each.source]
-        for each in known
-        if each.error is None
-    ]
-    broken = {each.name: each.error.diagnostics for each in known if each.error is not None}
-    columns = (
-        Column("name", "left"),
-        Column("title", "left"),
-        Column("input"),
-        Column("params"),
-        Column("MACs"),
-        Column("source", "left"),
-    )
-    show(plain_table(columns, rows))
-    for name in broken:
-        say(f"`{name}` has errors: see `inception-dsl check {shlex.quote(name)}`")
-    return exit_code(chain.from_iterable(broken.values())) if broken else FINE
 
 
 def _columns(text: str) -> tuple[str, ...]:

@@ -50,6 +50,7 @@ SCHEMAS = {
     "diff": "`diff` and `verify --format json`",
     "evaluation": "`evaluate --format json`",
     "findings": "`check --format json`, and every failure",
+    "list": "`list --format json`",
     "weights": "`diff --weights` and `port`: a plan",
 }
 """The documents for programs that have a JSON Schema, with the commands that write them."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from inception_dsl import driver
 from inception_dsl.cli import main
 from inception_dsl.diagnostics.pages import SCHEMAS
 
@@ -56,3 +59,34 @@ def test_a_document_of_costs_has_the_form_of_its_schema(
     assert all(row.keys() <= rows for row in part["rows"])
     for wrong in ({**part, "totals": {}}, {**part, "rows": [{"path": 1}]}, {**part, "batch": "8"}):
         assert not validator.is_valid({"schema_version": 1, **wrong})
+
+
+def test_a_list_is_a_document_and_a_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    text = "inception: 1\nname: net\ntitle: =1|2\ninput: 8x8x3\nnetwork: [{a: 1x1 conv (4)}]\n"
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "specs/net.yaml").write_text(text)
+    (tmp_path / "specs/odd.yaml").write_text(text.replace("conv", "cnov"))
+    monkeypatch.chdir(tmp_path)
+    known = list(driver.list_networks(tmp_path))
+    monkeypatch.setattr("inception_dsl.driver.list_networks", lambda *_: known)  # counted once
+    schema = printed(capsys, "schema", "list")
+    assert main(["list", "--format", "json"]) == 1
+    output, errors = capsys.readouterr()
+    document = json.loads(output)
+    jsonschema.validate(document, schema)
+    networks = {each["name"]: each for each in document["networks"]}
+    assert networks["net"]["params"] == 3 * 4 + 4
+    assert networks["net"]["macs"] == 8 * 8 * 3 * 4
+    assert [found["code"] for found in networks["odd"]["findings"]] == ["E201"]
+    assert networks["odd"]["params"] is None
+    assert "`odd` has errors" in errors
+    assert main(["list", "--format", "csv"]) == 1
+    head, *rows = csv.reader(io.StringIO(capsys.readouterr().out))
+    assert head == ["name", "title", "input", "params", "macs", "source"]
+    assert ["net", "'=1|2", "8x8x3", "16", "768", ""] in rows
+    assert not any(row[0] == "odd" for row in rows)
+    assert main(["list", "--format", "markdown"]) == 1
+    assert "| net | =1\\|2 | 8x8x3 | 16 | 768 |  |\n" in capsys.readouterr().out
