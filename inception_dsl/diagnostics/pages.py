@@ -49,8 +49,13 @@ SCHEMAS = {
     "cost": "`flops --format json`",
     "diff": "`diff` and `verify --format json`",
     "evaluation": "`evaluate --format json`",
+    "explanation": "`flops --explain --format json`",
     "findings": "`check --format json`, and every failure",
     "list": "`list --format json`",
+    "roofline": "`flops --device --format json`",
+    "settings": "`config show --format json`",
+    "sweep": "`flops --sweep --format json`",
+    "symbolic": "`flops --symbolic --format json`",
     "weights": "`diff --weights` and `port`: a plan",
 }
 """The documents for programs that have a JSON Schema, with the commands that write them."""

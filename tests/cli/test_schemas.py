@@ -61,6 +61,53 @@ def test_a_document_of_costs_has_the_form_of_its_schema(
         assert not validator.is_valid({"schema_version": 1, **wrong})
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("explanation", ["flops", "googlenet", "--explain", "macs", "torch"]),
+        ("explanation", ["flops", "googlenet", "--explain", "paper", "fvcore"]),
+        ("explanation", ["flops", "alexnet", "vgg16", "--explain", "macs", "keras"]),
+        ("roofline", ["flops", "alexnet", "--device", "h100", "--dtype", "bfloat16"]),
+        ("roofline", ["flops", "alexnet", "vgg16", "--device", "h100", "--by", "op"]),
+        ("settings", ["config", "show"]),
+        ("sweep", ["flops", "alexnet", "--sweep", "num_classes=10:30:10,input=32:96:32"]),
+        (
+            "sweep",
+            [
+                *[
+                    "flops",
+                    "alexnet",
+                    "--best",
+                    "largest",
+                    "--sweep",
+                    "num_classes=1:99",
+                    "--within",
+                ],
+                "macs<=1G",
+            ],
+        ),
+        ("symbolic", ["flops", "alexnet", "--symbolic"]),
+        ("symbolic", ["flops", "inception_v4", "--symbolic", "--block", "reduction_a"]),
+    ],
+    ids=str,
+)
+def test_a_document_has_the_form_of_its_schema_alone(
+    name: str, arguments: list[str], capsys: Captured
+) -> None:
+    document = printed(capsys, *arguments, "--format", "json")
+    for each in SCHEMAS:
+        schema = printed(capsys, "schema", each)
+        validator = jsonschema.validators.validator_for(schema)(schema)
+        assert validator.is_valid(document) is (each == name), each
+    validator = jsonschema.Draft202012Validator(printed(capsys, "schema", name))
+    for part in [document, *document.get("models", [])[:1]]:
+        for key, value in list(part.items()):
+            del part[key]
+            assert not validator.is_valid(document), key
+            part[key] = value
+        assert not validator.is_valid({**document, "more": 1})
+
+
 def test_a_list_is_a_document_and_a_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
