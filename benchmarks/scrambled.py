@@ -4,7 +4,8 @@
     python benchmarks/scrambled.py --wired
 
 Random specs are emitted and scrambled, and their modules are imported. The run counts those that
-are imported, refused with each cause, and wrong; a wrong one fails the run.
+are imported, refused with each cause, and wrong; a wrong one fails the run. A network that the
+scrambler changes is no trial, and it is counted apart.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import torch  # noqa: E402
 from hypothesis import given, seed, settings  # noqa: E402
 from random_specs import QUICK, specs, wired_specs  # noqa: E402
 from random_steps import Spec  # noqa: E402
-from scrambled_imports import import_scrambled  # noqa: E402
+from scrambled_imports import ScramblingFaultError, import_scrambled  # noqa: E402
 
 from inception_dsl.driver.importing import ImportFaultError  # noqa: E402
 
@@ -48,6 +49,11 @@ def main() -> None:
         except ImportFaultError as error:
             print(f"{number}: {error}", flush=True)
             outcomes["wrong"] += 1
+            return
+        except ScramblingFaultError as error:
+            fault, source = error.args
+            print(f"{number}: {fault}", source if given_options.show == number else "", flush=True)
+            outcomes["not scrambled"] += 1
             return
         if number == given_options.show:
             print(trial.source, trial.text, sep="\n")

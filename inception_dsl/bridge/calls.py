@@ -45,10 +45,12 @@ class ConstantRef:
 
     Attributes:
         is_zero: torch filled it with zeros, and nothing has changed it since.
+        is_parameter: it is a parameter, of a module that no other module knows.
     """
 
     shape: tuple[int, ...]
     is_zero: bool = False
+    is_parameter: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +87,12 @@ class TracedResult:
     Attributes:
         name: the keys and fields that lead to it, joined by underscores; empty if a place in a
             list is all that it has.
+        is_stale: it was overwritten under another name.
     """
 
     name: str
     ref: ValueRef | WeightRef | ConstantRef
+    is_stale: bool = False
 
 
 @dataclass(slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -16,6 +15,7 @@ from torch.overrides import TorchFunctionMode
 from inception_dsl.analysis import list_state
 from inception_dsl.bridge.building import quiet
 from inception_dsl.bridge.checkpoint import COUNTER
+from inception_dsl.bridge.copying import copy_module
 from inception_dsl.bridge.module import make_module
 from inception_dsl.bridge.ports import call_module, list_results
 from inception_dsl.ir import Graph, Origin, Path
@@ -245,7 +245,7 @@ def draw_values(
         roles: the names that ops give to the tensors of the module.
         buffers: the values of buffers that it keeps, by their names.
     """
-    memo: dict[int, object] = {}
+    memo: dict[int, Tensor] = {}
     for name, tensor in (*module.named_parameters(), *module.named_buffers()):
         values = torch.empty_like(tensor, device="cpu")
         if name in buffers:
@@ -254,7 +254,7 @@ def draw_values(
             fill(roles.get(name, name), values, generator)
         is_parameter = isinstance(tensor, nn.Parameter)
         memo[id(tensor)] = nn.Parameter(values, requires_grad=False) if is_parameter else values
-    return copy.deepcopy(module, memo)
+    return copy_module(module, memo)
 
 
 def fill(name: str, tensor: Tensor, generator: torch.Generator) -> None:

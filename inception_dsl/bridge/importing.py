@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -22,6 +21,7 @@ from inception_dsl.bridge.building import (
     quiet,
 )
 from inception_dsl.bridge.calls import BATCH, CallTrace
+from inception_dsl.bridge.copying import copy_module
 from inception_dsl.bridge.frames import OriginMaker, comes_from_network, deep_calls
 from inception_dsl.bridge.ports import call_module, find_argument, list_arguments, make_inputs
 from inception_dsl.bridge.reading import FUNCTIONS, lacks, read_trace
@@ -262,12 +262,12 @@ def _find_forward(module: nn.Module) -> Origin:
 def copy_to_meta(module: nn.Module) -> nn.Module:
     """Return a copy of a module on the meta device, whose values take no memory."""
     with torch.device("meta"):
-        memo: dict[int, object] = {}
+        memo: dict[int, Tensor] = {}
         for tensor in (*module.parameters(), *module.buffers()):
             empty = torch.empty_like(tensor, device="meta")
             is_parameter = isinstance(tensor, nn.Parameter)
             memo[id(tensor)] = nn.Parameter(empty, requires_grad=False) if is_parameter else empty
-        return copy.deepcopy(module, memo)
+        return copy_module(module, memo)
 
 
 def _shapes(inputs: Mapping[str, TensorType]) -> dict[str, tuple[int, ...]]:

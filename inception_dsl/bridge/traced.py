@@ -203,13 +203,14 @@ def list_causes(causes: Sequence[Cause]) -> list[Diagnostic]:
         shown = ", ".join(f"`{path}`" for path in list(paths)[:MAX_PLACES])
         more = f" and {len(paths) - MAX_PLACES} more" if len(paths) > MAX_PLACES else ""
         span = group[0].origin.span
+        nearest = f"the nearest word is {lack.nearest}" if lack.nearest else None
         findings.append(
             Diagnostic(
                 "E705",
                 message,
                 (Label(span),) if span else (),
                 notes=(f"in {shown}{more}",) if shown else (),
-                help=f"the nearest word is {lack.nearest}" if lack.nearest else None,
+                help=lack.way or nearest,
             )
         )
     return findings

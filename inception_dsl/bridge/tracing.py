@@ -124,10 +124,12 @@ class _Recorder(TorchFunctionMode):
         self._values: dict[int, ValueRef] = {}
         self._kept: list[Tensor] = []  # a tensor that is freed would give its id to another one
         self._refs: list[ValueRef] = []
+        self._kept_zeros: list[Tensor] = []
         self._storages: dict[int, list[int]] = {}
         self._overwritten: set[int] = set()
         self._zeros: dict[int, int] = {}
         self._weights = dict(_list_weights(module))
+        self._parameters = tuple(module.parameters())
         self._paths: dict[int, str] = {}
         for path, child in module.named_modules():
             self._paths.setdefault(id(child), path)
@@ -193,7 +195,7 @@ class _Recorder(TorchFunctionMode):
                     return WeightRef(name, shape, is_parameter)
                 known = known or self._find_other_name(value)
                 is_zero = self._zeros.get(id(value)) == _version(value)
-                return known or ConstantRef(shape, is_zero)
+                return known or ConstantRef(shape, is_zero, isinstance(value, nn.Parameter))
             case tuple() | list():
                 return tuple(self.refer(part) for part in value)
             case dict():
@@ -224,6 +226,8 @@ class _Recorder(TorchFunctionMode):
             name = f"get_{getattr(getattr(func, '__self__', None), '__name__', '')}"
         elif getattr(func, "__module__", None) != "torch.nn.functional" and name == "batch_norm":
             name = "torch_batch_norm"  # its arguments have another order
+        elif name == "__set__" and func.__self__ is Tensor.data:
+            name = "setitem"
         arguments, keywords = self.refer(args), self.refer(kwargs)
         read = list(_list_tensors((args, kwargs)))
         versions = [_version(tensor) for tensor in read]
@@ -235,19 +239,20 @@ class _Recorder(TorchFunctionMode):
             if name == "batch_norm":
                 result = normalize_at_once(*args, **kwargs)
             if result is None:
-                result = func(*args, **kwargs)
+                result = _apply(func, args, kwargs, read)
         except NotImplementedError:  # torch copies no values of a tensor that has none
             if plain in _COPIES:
                 self._note_request(plain, read, arguments)
             raise
         made = list(_list_tensors(result))
         if plain in _ZEROS and not kwargs.get("out"):
-            self._kept += made
+            self._kept_zeros += made
             self._zeros.update((id(tensor), _version(tensor)) for tensor in made)
             return result
         if (not read and plain not in DRAWS) or (name.startswith("get_") and _are_same(made, read)):
             return result
-        written = [
+        written = read[:1] if name == "setitem" else []
+        written += [
             tensor
             for tensor, version in zip(read, versions, strict=True)
             if _version(tensor) > version
@@ -255,8 +260,7 @@ class _Recorder(TorchFunctionMode):
         if not made and not written:
             return result
         stale = any(ref.number in self._overwritten for ref in find_values((arguments, keywords)))
-        for tensor in written:
-            self._overwritten.update(self._storages.get(_storage(tensor), ()))
+        self._note_written(written)
         path, runs = self.place
         call = TorchCall(
             name=plain,
@@ -271,7 +275,37 @@ class _Recorder(TorchFunctionMode):
             is_cut=self.gradients.is_cut(plain),
         )
         self.trace.calls.append(call)
-        return result
+        return self._keep_single(result, read)
+
+    def _note_written(self, written: Sequence[Tensor]) -> None:
+        """Note that values changed, those of parameters as well, under all of their names."""
+        storages = set(map(_storage, written))
+        for storage in storages:
+            self._overwritten.update(self._storages.get(storage, ()))
+        ids = set(map(id, written))
+        for parameter in self._parameters if written else ():
+            if _storage(parameter) in storages or id(parameter) in ids:
+                self._add(parameter)
+
+    def is_overwritten(self, ref: object) -> bool:
+        """Tell whether a value has changed under another name."""
+        return isinstance(ref, ValueRef) and ref.number in self._overwritten
+
+    def _keep_single(self, result: Any, read: Sequence[Tensor]) -> Any:
+        """Return a result in the precision of the weights here, under the number that it has.
+
+        A network that computes in another precision runs to its end, and the call that chose the
+        precision is noted.
+        """
+        if not (isinstance(result, Tensor) and result.is_meta and result.is_floating_point()):
+            return result
+        if result.dtype == torch.float32 or any(tensor.dtype == result.dtype for tensor in read):
+            return result
+        single = result.float()
+        self._kept.append(single)
+        self._refs.append(self._values[id(result)])
+        self._values[id(single)] = self._values[id(result)]
+        return single
 
     def note_cast(self) -> None:
         """Note that the module that runs chooses another type of numbers for its steps."""
@@ -294,6 +328,35 @@ class _Recorder(TorchFunctionMode):
         self._refs.append(ref)
         self._storages.setdefault(_storage(tensor), []).append(ref.number)
         return ref
+
+
+def _apply(func: Any, args: Any, kwargs: Any, read: Sequence[Tensor]) -> Any:
+    """Call a function of torch; tensors that the network makes on the CPU go to the meta device."""
+    try:
+        return func(*args, **kwargs)
+    except RuntimeError:
+        devices = {tensor.device.type for tensor in read}
+        if devices != {"cpu", "meta"}:
+            raise
+        twins = {id(tensor): tensor.to("meta") for tensor in read if not tensor.is_meta}
+        result = func(*_replace(args, twins), **_replace(kwargs, twins))
+        for tensor in read:
+            if id(tensor) in twins and _version(twins[id(tensor)]):
+                tensor.copy_(tensor)  # its values are not known now, and its version tells it
+        return result
+
+
+def _replace(value: Any, twins: Mapping[int, Tensor]) -> Any:
+    """Return arguments with other tensors in the place of some, by their ids."""
+    match value:
+        case Tensor():
+            return twins.get(id(value), value)
+        case tuple() | list():
+            return type(value)([_replace(part, twins) for part in value])
+        case dict():
+            return {key: _replace(part, twins) for key, part in value.items()}
+        case _:
+            return value
 
 
 def _has_weights(module: nn.Module) -> bool:
@@ -403,8 +466,9 @@ def trace_module(
     finally:
         if recorder.requests:  # a network may catch the error that ends a run
             raise ValuesAskedError(recorder.requests) from None
+    results = [(name, recorder.refer(tensor)) for name, tensor in list_results(output)]
     recorder.trace.outputs = tuple(
-        TracedResult(name, recorder.refer(tensor)) for name, tensor in list_results(output)
+        TracedResult(name, ref, recorder.is_overwritten(ref)) for name, ref in results
     )
     recorder.trace.form = describe_form(output)
     return recorder.trace

@@ -342,9 +342,13 @@ def _read_input(text: str) -> TensorType:
 
 def make_name(text: str) -> str:
     """Return a name for a network that a spec can have, made of any text."""
-    from inception_dsl.resolve.reserved import network_name_problem, usable_network_name
+    from inception_dsl.resolve.reserved import (
+        drop_accents,
+        network_name_problem,
+        usable_network_name,
+    )
 
-    plain = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_").lower() or "net"
+    plain = re.sub(r"\W+", "_", drop_accents(text), flags=re.ASCII).strip("_").lower() or "net"
     if network_name_problem(plain) is None:
         return plain
     return usable_network_name(plain) or "net"

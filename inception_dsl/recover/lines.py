@@ -21,7 +21,7 @@ def quote(text: str) -> str:
 def _escape(text: str) -> str:
     import json
 
-    return json.dumps(text)
+    return json.dumps(text, ensure_ascii=not text.isprintable())
 
 
 def flow(value: Written) -> str:

@@ -8,7 +8,7 @@ from keyword import iskeyword
 
 from inception_dsl.ops import OPS, STEP_OPS, WORDS
 from inception_dsl.resolve.declarations import OTHER_MEANINGS
-from inception_dsl.resolve.reserved import RESERVED
+from inception_dsl.resolve.reserved import RESERVED, drop_accents
 from inception_dsl.spec.schema import BODY_KEYS
 
 SHORTCUT = re.compile(r"downsample|shortcut|skip|proj|identity|residual|^ds", re.IGNORECASE)
@@ -34,7 +34,9 @@ NO_PARAMS = OP_WORDS | OTHER_MEANINGS | {"in"}
 
 def clean_name(name: str) -> str:
     """Return a name that a step can have, made of any text."""
-    plain = re.sub(r"\W", "_", name, flags=re.ASCII).strip("_")[:MAX_LETTERS] or "step"
+    plain = (
+        re.sub(r"\W", "_", drop_accents(name), flags=re.ASCII).strip("_")[:MAX_LETTERS] or "step"
+    )
     if plain[0].isdigit():
         plain = f"layer{plain}"
     return f"{plain}_" if iskeyword(plain) or plain in RESERVED | _OF_THE_LANGUAGE else plain

@@ -82,15 +82,19 @@ def usable_name(name: str, what: str) -> str | None:
         what: the kind of thing that is named, such as `branch`, which distinguishes a name that is
             taken.
     """
-    import unicodedata
-
-    letters = unicodedata.normalize("NFKD", name)  # an accent stands behind its letter
-    bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    plain = re.sub(r"\W+", "_", bare, flags=re.ASCII).strip("_")[:MAX_LENGTH]
+    plain = re.sub(r"\W+", "_", drop_accents(name), flags=re.ASCII).strip("_")[:MAX_LENGTH]
     if plain and not plain[0].isdigit():
         is_usable = plain != name and name_problem(plain) is None
         return plain if is_usable else f"{plain[: MAX_LENGTH // 2]}_{what}"
     return f"{what}_{plain}" if plain else None
+
+
+def drop_accents(text: str) -> str:
+    """Return a text with plain letters in the place of those with accents."""
+    import unicodedata
+
+    letters = unicodedata.normalize("NFKD", text)  # an accent stands behind its letter
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def name_problem(name: str) -> str | None:

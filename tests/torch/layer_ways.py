@@ -140,7 +140,8 @@ def _read(node: fx.Node, root: nn.Module, shapes: dict[str, tuple[int, ...]]) ->
         texts += [f"torch.cat(({listed},), dim=-{len(shape) - 1})", f"torch.concat([{listed}], 1)"]
         return Layer(node.name, reads, "cat", None, tuple(texts))
     if kind in {"add", "mul"} and not any(map(_is_held, node.args)):
-        return _of_sum(node, reads, kind)
+        keeps = len({shapes.get(read, ()) for read in reads}) == 1
+        return _of_sum(node, reads, kind, keeps_shape=keeps)
     held = [one for one in node.all_input_nodes if _is_held(one)]
     tensors = {f"held{index}": _find(root, str(one.target)) for index, one in enumerate(held)}
     written = _write_call(node, reads, [one.name for one in held])
@@ -181,6 +182,8 @@ def _write_call(node: fx.Node, reads: Sequence[str], held: Sequence[str]) -> str
     if node.op == "call_method":
         return f"{arguments[0]}.{node.target}({', '.join([*arguments[1:], *keywords])})"
     target: Any = node.target
+    if target is getattr:
+        return f"{arguments[0]}.{node.args[1]}"
     if target is operator.getitem:
         index = node.args[1]
         inner = ", ".join(write(part) for part in (index if isinstance(index, tuple) else [index]))
@@ -193,8 +196,12 @@ def _place(function: Any) -> str:
     return "torch" if getattr(torch, function.__name__, None) is function else "F"
 
 
-def _of_sum(node: fx.Node, reads: tuple[str, ...], kind: str) -> Layer:
-    """Return a sum or a product, of two tensors or with a number."""
+def _of_sum(node: fx.Node, reads: tuple[str, ...], kind: str, *, keeps_shape: bool) -> Layer:
+    """Return a sum or a product, of two tensors or with a number.
+
+    Args:
+        keeps_shape: the result has the shape of what could be overwritten with it.
+    """
     first, second = (
         f"{{{reads.index(value.name)}}}" if isinstance(value, fx.Node) else repr(value)
         for value in node.args
@@ -206,7 +213,7 @@ def _of_sum(node: fx.Node, reads: tuple[str, ...], kind: str) -> Layer:
         texts += [f"torch.{kind}(input={first}, other={second})"]
     other = second if first == "{0}" else first
     overwrites = (f"{{0}}.{kind}_({other})", f"operator.i{kind}({{0}}, {other})")
-    return Layer(node.name, reads, kind, None, tuple(texts), {}, overwrites)
+    return Layer(node.name, reads, kind, None, tuple(texts), {}, overwrites if keeps_shape else ())
 
 
 def _of_act(name: str, reads: tuple[str, ...], function: Any, keywords: dict[str, Any]) -> Layer:

@@ -33,6 +33,10 @@ MAX_ERROR = 1e-9
 """Maximum error of outputs in double precision; sums in another order differ by rounding."""
 
 
+class ScramblingFaultError(Exception):
+    """The error of scrambled code that is not the same network: a fault of the scrambler."""
+
+
 @dataclass(frozen=True)
 class Trial:
     """The import of a scrambled network.
@@ -93,9 +97,12 @@ def import_scrambled(spec: Spec, seed: int, folder: Path) -> Trial:
     scrambler = Scrambler(Random(seed))
     scrambled = scrambler.scramble(module, images)
     source = "\n".join(scrambler.sources)
-    expected = run(scrambled, images)
-    for first, second in zip(run(module, images), expected, strict=True):
-        assert relative_error(second, first) <= MAX_ERROR, source  # the scrambler's own fault
+    try:
+        expected = run(scrambled, images)
+    except Exception as error:
+        raise ScramblingFaultError(f"{type(error).__name__}: {error}", source) from error
+    if (apart := _measure_error(run(module, images), expected)) > MAX_ERROR:
+        raise ScramblingFaultError(f"outputs differ by {apart:.1e} of the largest", source)
     try:
         inputs = name_inputs(scrambled, network.inputs)
         traced = trace_network(copy_to_meta(scrambled), inputs, name="net")

@@ -462,7 +462,7 @@ class _Then(nn.Module):
         (lambda x: F.batch_norm(x, None, None, training=True), "a batch norm of the batch's own"),
         (lambda x: F.leaky_relu(x, -0.5), "an activation with this argument"),
         (lambda x: F.group_norm(x, 2, eps=0), "a group norm"),
-        (lambda x: x * float("nan"), "multiplication or addition of a number: `mul`"),
+        (lambda x: x * float("nan"), "a number that is not finite: `mul`"),
         (lambda x: x - torch.ones(8, 1, 1, device=x.device), "values that the network does not"),
         (lambda x: torch.cat([x, torch.zeros(2, 1, 8, 8).to(x.device)], 1), "does not compute"),
         (lambda x: F.pad(x, (1, 1), value=0.5), "padding with another number"),

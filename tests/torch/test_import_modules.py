@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -525,3 +526,56 @@ def test_a_child_that_begins_with_the_name_of_its_module_keeps_its_own(tmp_path:
     assert list(block["branches"]) == ["b1", "b3"]
     steps = yaml.safe_load(imported.text)["network"]
     assert [name for step in steps for name in step] == ["a", "b", "c"]
+
+
+class _Held(nn.Module):
+    """A network whose function holds a layer of its own: a lambda, or a partial of one."""
+
+    def __init__(self, *, partly: bool) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        conv = self.conv
+        self.run: Callable[[Tensor], Tensor] = lambda x: conv(x)
+        if partly:
+            self.run = partial(lambda layer, x: layer(x), conv)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(self.run(x))
+
+
+@pytest.mark.parametrize("partly", [True, False])
+def test_a_layer_that_a_function_holds_is_that_of_the_network(partly: bool, tmp_path: Path) -> None:
+    text = import_module(_Held(partly=partly), "8x8x3", name="net", folder=tmp_path).text
+    assert "conv: 3x3 conv (4 V)" in text
+
+
+def test_a_layer_that_no_module_registers_is_told(tmp_path: Path) -> None:
+    class Lost(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = [nn.Conv2d(3, 4, 3)]
+
+        def forward(self, x: Tensor) -> Tensor:
+            result: Tensor = self.layers[0](x)
+            return result
+
+    with pytest.raises(SpecError) as refused:
+        bring_with_values(Lost(), (3, 8, 8), tmp_path)
+    (finding,) = refused.value.diagnostics
+    assert "layers that no module registers: `conv2d`" in finding.message
+    assert finding.help == "hold them in an `nn.ModuleList` or `nn.ModuleDict`"
+
+
+def test_a_result_that_another_name_overwrites_is_refused(tmp_path: Path) -> None:
+    class Overwritten(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            made: Tensor = self.conv(x)
+            made[:, :2].mul_(3)
+            return made
+
+    messages = causes(Overwritten, (3, 8, 8), tmp_path)
+    assert any("values that are overwritten under another name" in message for message in messages)

@@ -89,6 +89,10 @@ def _read(
     for result in trace.outputs:
         seen = reader.see(result.ref)
         lack = _find_lack(seen, has_steps=bool(reader.nodes))
+        if result.is_stale:
+            lack = lacks.WRITTEN_UNDER
+        elif lack is None and seen.shape != result.ref.shape:  # torch repeats values without a copy
+            lack = lacks.REPEATED
         if lack is None and seen.key is not None:
             outputs.append(TracedOutput(result.name, seen.key))
         elif lack is not None:

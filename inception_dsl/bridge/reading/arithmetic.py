@@ -227,7 +227,7 @@ def _lack(reader: GraphReader, usual: Lack, *values: Any) -> Lack:
         return lacks.CONSTANTS
     weights = [reader.find_weight(value) for value in tensors]
     if any(weight is not None and not weight.is_parameter for weight in weights):
-        return lacks.FIXED_WEIGHTS
+        return lacks.FIXED_VALUES
     return usual
 
 

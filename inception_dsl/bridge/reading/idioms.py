@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 
@@ -47,14 +46,16 @@ def read_idioms(
 ) -> tuple[TracedGraph, list[Cause]]:
     """Return a graph whose ops are the language's, and a cause for each that it cannot say."""
     draft = TracedDraft(graph)
+    unsaid: dict[int, Lack] = {}
     for change in (*([fold_drop] if training else []), *_FOLDS, _write_word):
         for node in draft:
-            # A number that a spec does not write leaves its node as it is: a cause of refusal.
-            with suppress(UnsayableError):
+            try:
                 change(draft, node)
+            except UnsayableError as cause:  # a number that a spec does not write
+                unsaid[node.key] = cause.lack
     causes = [
         Cause(lack, _function(node), node.module, kinds.get(node.module, ""), node.origin)
-        for node, lack in _find_waiting(draft)
+        for node, lack in _find_waiting(draft, unsaid)
     ]
     return draft.finish(), causes
 
@@ -111,10 +112,17 @@ def _function(node: TracedNode) -> str:
             return node.op.strip("~")
 
 
-def _find_waiting(draft: TracedDraft) -> Iterator[tuple[TracedNode, Lack]]:
+def _find_waiting(
+    draft: TracedDraft, unsaid: Mapping[int, Lack]
+) -> Iterator[tuple[TracedNode, Lack]]:
+    """Yield the nodes that wait in vain, each with its cause.
+
+    Args:
+        unsaid: the causes of nodes that have a word, but not with their numbers.
+    """
     for node in draft:
         if node.op in _WAITING:
-            yield node, _WAITING[node.op]
+            yield node, unsaid.get(node.key, _WAITING[node.op])
 
 
 def _number(node: TracedNode) -> float:
@@ -323,8 +331,6 @@ def _write_rescale(draft: TracedDraft, node: TracedNode) -> None:
         _try_op(draft, node, "divide", {"by": exact(divisor)})
         return
     factor = exact(_number(node))
-    if float(factor) != _number(node):
-        return
     following = draft.sole_reader(node.key)
     if following is not None and following.op == PLUS:
         attributes: dict[str, Value] = {"factor": factor, "offset": exact(_number(following))}

@@ -14,10 +14,12 @@ class Lack:
     Attributes:
         what: the thing, as the subject of a sentence in the plural or of a substance.
         nearest: the nearest word of the language; empty if there is none.
+        way: another form of the code, which can be imported; empty if there is none.
     """
 
     what: str
     nearest: str = ""
+    way: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,11 @@ class Cause:
 TOKENS = Lack("maps that are read as tokens, and attention")
 COMPUTED_WEIGHTS = Lack("weights that are computed in the forward pass")
 FIXED_WEIGHTS = Lack("fixed values, which a buffer holds", "`blur`")
+UNREGISTERED = Lack(
+    "layers that no module registers", way="hold them in an `nn.ModuleList` or `nn.ModuleDict`"
+)
+MATRIX = Lack("a product with a matrix of parameters", way="make the matrix a `nn.Linear`")
+FIXED_VALUES = Lack("fixed values, which a buffer holds")
 CONSTANTS = Lack("values that the network does not compute from its input")
 LEARNT_SCALE = Lack("a learnt scale of each channel", "`scale`")
 LEARNT_SHIFT = Lack("a learnt shift of each channel", "`scale (bias)`")
@@ -67,6 +74,7 @@ OTHER_OUTPUT_PAD = Lack("an output padding that differs between height and width
 DIVISOR = Lack("a mean that is divided by another number", "`avgpool`")
 UPSAMPLING = Lack("upsampling", "`upsample`")
 DTYPE = Lack("numbers of another type than single precision")
+NOT_FINITE = Lack("a number that is not finite")
 NUMERAL = Lack("a number with more digits or zeros than a spec writes")
 BATCH = Lack("a reshape that mixes the images of a batch")
 STACKED = Lack("tensors with a new axis, as a stack has", "`join: concat`")

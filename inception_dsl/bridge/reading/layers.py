@@ -344,6 +344,12 @@ def _single(value: Any) -> int:
     return pair(value)[0]
 
 
+def _product(reader: GraphReader, *arguments: Any) -> Results:
+    """Refuse a product of matrices."""
+    is_layer = any(reader.find_weight(argument) for argument in arguments)
+    raise UnsayableError(lacks.MATRIX if is_layer else lacks.TOKENS)
+
+
 LAYERS: dict[str, Callable[..., Results]] = {
     "conv2d": _conv2d,
     "conv_transpose2d": _conv_transpose2d,
@@ -366,11 +372,13 @@ LAYERS: dict[str, Callable[..., Results]] = {
     "feature_dropout": _other_dropout,
     "softmax": _softmax("softmax"),
     "log_softmax": _softmax("log_softmax"),
+    "matmul": _product,
+    "rmatmul": _product,
+    "mm": _product,
+    "einsum": _product,
     **dict.fromkeys(
         [
-            "matmul",
             "bmm",
-            "einsum",
             "scaled_dot_product_attention",
             "multi_head_attention_forward",
             "baddbmm",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from decimal import Decimal
 from typing import Any
 
@@ -59,20 +60,34 @@ MAX_LETTERS = 18
 def exact(number: float) -> Decimal | int:
     """Return a number as a spec writes it: to the last digit, if that is not too long.
 
-    A longer one keeps more digits than single precision holds.
+    Of a longer one, as many digits stay as there is room for, and it is the same number in single
+    precision, in which networks compute.
+
+    Raises:
+        UnsayableError: it is no number, or it needs more digits or zeros than a spec writes.
     """
     if not is_number(number):
         raise UnsayableError(lacks.NO_WORD)
     if not math.isfinite(number):
-        raise UnsayableError(lacks.NUMERAL)
+        raise UnsayableError(lacks.NOT_FINITE)
     if number == int(number):
+        if abs(number) >= 10**MAX_LETTERS:
+            raise UnsayableError(lacks.NUMERAL)
         return int(number)
     shortest = Decimal(repr(float(number)))
     for digits in range(MAX_DIGITS, 6, -1):
         if len(f"{shortest:f}") <= MAX_LETTERS:
-            return shortest
+            break
         shortest = Decimal(f"{number:.{digits - 1}g}").normalize()
-    raise UnsayableError(lacks.NUMERAL)
+    if len(f"{shortest:f}") > MAX_LETTERS or round_single(float(shortest)) != round_single(number):
+        raise UnsayableError(lacks.NUMERAL)
+    return shortest
+
+
+def round_single(number: float) -> float:
+    """Return the number of single precision that is nearest to a finite one."""
+    (rounded,) = struct.unpack("f", struct.pack("f", number))
+    return float(rounded)
 
 
 def is_number(value: object) -> bool:

@@ -257,6 +257,8 @@ class GraphReader:
                 return name
             case WeightRef():
                 raise UnsayableError(lacks.FIXED_WEIGHTS)
+            case ConstantRef(is_parameter=True):
+                raise UnsayableError(lacks.UNREGISTERED)
             case ConstantRef():
                 raise UnsayableError(lacks.CONSTANTS)
             case ValueRef():
