@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[2]
 
 Captured = pytest.CaptureFixture[str]
 
+BEST = ("--best", "largest", "--within", "macs <= 1G")
+
 
 def printed(capsys: Captured, *arguments: str) -> Any:
     assert main(arguments) == 0
@@ -71,21 +73,7 @@ def test_a_document_of_costs_has_the_form_of_its_schema(
         ("roofline", ["flops", "alexnet", "vgg16", "--device", "h100", "--by", "op"]),
         ("settings", ["config", "show"]),
         ("sweep", ["flops", "alexnet", "--sweep", "num_classes=10:30:10,input=32:96:32"]),
-        (
-            "sweep",
-            [
-                *[
-                    "flops",
-                    "alexnet",
-                    "--best",
-                    "largest",
-                    "--sweep",
-                    "num_classes=1:99",
-                    "--within",
-                ],
-                "macs<=1G",
-            ],
-        ),
+        ("sweep", ["flops", "alexnet", "--sweep", "num_classes=1:99", *BEST]),
         ("symbolic", ["flops", "alexnet", "--symbolic"]),
         ("symbolic", ["flops", "inception_v4", "--symbolic", "--block", "reduction_a"]),
     ],
