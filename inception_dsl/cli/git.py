@@ -8,7 +8,7 @@ from pathlib import Path
 
 from inception_dsl.cli.arguments import Parser, describe
 from inception_dsl.cli.console import FINE, show_difference, shown
-from inception_dsl.cli.output import MANNERS, Manners, show, show_done, show_line
+from inception_dsl.cli.output import MANNERS, Manners, show_done, show_line, show_lines
 
 PAGER = "GIT_PAGER_IN_USE"
 """The variable by which git says that a person reads its output in a pager."""
@@ -82,8 +82,8 @@ def _show_change(old_words: tuple[str, str, str], new_words: tuple[str, str, str
     try:
         meaning = describe_change(old, new, folder=Path.cwd())
     except Exception as error:
-        meaning = f"inception-dsl: only the lines are shown: {_reason(error)}\n"
-    show(f"\n{meaning}\n")
+        meaning = [(f"inception-dsl: only the lines are shown: {_reason(error)}", "")]
+    show_lines([("", ""), *meaning, ("", "")])
 
 
 def _reason(error: Exception) -> str:

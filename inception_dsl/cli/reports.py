@@ -15,7 +15,7 @@ from inception_dsl.cli.console import (
     print_findings,
     write_outputs,
 )
-from inception_dsl.cli.output import deliver, show
+from inception_dsl.cli.output import deliver, show_lines
 from inception_dsl.diff import Report
 from inception_dsl.emit.diff import FIGURES
 
@@ -44,11 +44,12 @@ def finish_report(args: argparse.Namespace, report: Report, write: Write) -> int
     """Print or write a report, and return the exit code that it means."""
     write_outputs(args, lambda each: write(report, each), tells=True)
     if has_stdout(args):
-        document = write(report, args.format)
-        if isinstance(document, str) and args.format == "text":
-            show(document)
+        if args.format == "text":
+            from inception_dsl.emit.diff.text import list_lines
+
+            show_lines(list_lines(stand_for("text").see_report(report)))
         else:
-            deliver(document)
+            deliver(write(report, args.format))
     for unmade in report.unmade:
         print_findings(unmade.diagnostics)
     print_findings(report.warnings)

@@ -17,7 +17,7 @@ _Paint = Callable[[str, str], str]
 WIDTH = 120
 """Maximum number of characters that are shown of a source line."""
 
-_COLOURS = {
+COLOURS = {
     "error": "1;31",
     "warning": "1;33",
     "note": "1;36",
@@ -25,6 +25,7 @@ _COLOURS = {
     "frame": "1;34",
     "help": "1;32",
 }
+"""The codes of a terminal for severities and for parts of a finding."""
 
 
 def render(diagnostics: Iterable[Diagnostic], *, colour: bool = False) -> str:
@@ -38,7 +39,7 @@ def _leave_plain(text: str, style: str) -> str:
 
 
 def _paint(text: str, style: str) -> str:
-    return f"\x1b[{_COLOURS[style]}m{text}\x1b[0m"
+    return f"\x1b[{COLOURS[style]}m{text}\x1b[0m"
 
 
 def _render(diagnostic: Diagnostic, paint: _Paint) -> str:

@@ -11,7 +11,7 @@ import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.driver.changes import compare_pair
@@ -29,6 +29,9 @@ from inception_dsl.spec.git_history import (
 )
 from inception_dsl.spec.memory import EditedFiles
 from inception_dsl.spec.project import project_root
+
+if TYPE_CHECKING:
+    from inception_dsl.emit.diff.text import StyledLine
 
 OPTION = "diff.inception-dsl.command"
 """The option of git that names the driver's command."""
@@ -57,8 +60,8 @@ class DriverSide(NamedTuple):
     blob: str
 
 
-def describe_change(old: DriverSide, new: DriverSide, *, folder: Path) -> str:
-    """Return the meaning of a change to one spec.
+def describe_change(old: DriverSide, new: DriverSide, *, folder: Path) -> list[StyledLine]:
+    """Return the lines on the meaning of a change to one spec.
 
     Args:
         folder: the root of the repository.
@@ -67,7 +70,7 @@ def describe_change(old: DriverSide, new: DriverSide, *, folder: Path) -> str:
         SpecError: a side is no network that can be read.
     """
     from inception_dsl.diff import Report
-    from inception_dsl.emit.diff.text import diff_text
+    from inception_dsl.emit.diff.text import list_lines
 
     changes = list(list_changes(new.path, folder))
     change = next((each for each in changes if (each.old, each.new) == (old.blob, new.blob)), None)
@@ -75,15 +78,13 @@ def describe_change(old: DriverSide, new: DriverSide, *, folder: Path) -> str:
         before = _measure(old, f"{change.commit}^" if change else None, changes, folder)
         after = _measure(new, change.commit if change else None, changes, folder)
     except LibraryError:
-        return (
-            "a library of blocks: `inception-dsl diff --against REV` compares the networks that "
-            "use it\n"
-        )
+        way_out = "`inception-dsl diff --against REV` compares the networks that use it"
+        return [(f"a library of blocks: {way_out}", "")]
     if before is None or after is None:
-        return _tell_lone(before, after)
+        return [(_tell_lone(before, after), "")]
     made = compare_pair(before, after)
     made = replace(made, old_name=before.cost.name, new_name=after.cost.name)
-    return diff_text(Report((made,)))
+    return list(list_lines(Report((made,))))
 
 
 def _tell_lone(before: Checked | None, after: Checked | None) -> str:
@@ -96,7 +97,7 @@ def _tell_lone(before: Checked | None, after: Checked | None) -> str:
     return (
         f"{'new' if after else 'removed'} network {cost.name}: {cost.input} -> "
         f"{write_types(checked.model.outputs)}, {cost.totals.params:,} parameters, "
-        f"{cost.totals.macs:,} MACs\n"
+        f"{cost.totals.macs:,} MACs"
     )
 
 

@@ -88,6 +88,22 @@ def test_colour_is_asked_for_by_an_option(folder: Project, capsys: Captured) -> 
     assert "\x1b" not in capsys.readouterr().out
 
 
+def test_a_comparison_has_the_colours_of_its_severities(folder: Project, capsys: Captured) -> None:
+    (folder.root / "pyproject.toml").write_text(
+        '[tool.inception-dsl.diff.severity]\nD711 = "error"\nD741 = "note"\n'
+    )
+    command = ["diff", "alexnet", "vgg16", "--fail-on", "never"]
+    assert main(command) == 0
+    plain = capsys.readouterr().out
+    assert main([*command, "--color", "always"]) == 0
+    painted = capsys.readouterr().out
+    assert re.sub(r"\x1b\[[0-9;]*m", "", painted) == plain
+    title, *lines = painted.splitlines()
+    assert title.startswith("\x1b[1malexnet -> vgg16: ")
+    assert any(line.startswith("\x1b[1;31m  D711  ") for line in lines)
+    assert any(line.startswith("  D741  ") for line in lines)
+
+
 def test_quiet_prints_results_and_findings_alone(folder: Project, capsys: Captured) -> None:
     for arguments in (["check"], ["fmt"], ["build"], ["build", "--check"], ["check", NET]):
         assert main([*arguments, "-q"]) == 0
