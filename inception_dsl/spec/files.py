@@ -17,7 +17,7 @@ from inception_dsl.bounds import MAX_BYTES
 from inception_dsl.channels import printable
 from inception_dsl.characters import are_printable
 from inception_dsl.diagnostics import Diagnostic, Fix, Label, SpecError, nearest
-from inception_dsl.source import Source, Span
+from inception_dsl.source import STDIN, Source, Span
 from inception_dsl.spec.disk import DISK, SUFFIXES
 from inception_dsl.spec.project import (
     SPECS,
@@ -326,6 +326,8 @@ def find_named(name: str, root: Path, span: Span | None, files: Files = DISK) ->
 
 def _tell_kind(name: str) -> str | None:
     """Return the way out for the name of a file that is no spec, if it is one of a known kind."""
+    if name.startswith(("/dev/", "/proc/")):  # what a shell makes of `<(command)`
+        return f"a pipe is read by `{STDIN}`: write `command | inception-dsl check {STDIN}`"
     if name.endswith(".py"):
         return f"write `py:{name}:NAME`, with the name of its class or function, for code in Python"
     if name.endswith((".pt", ".pth", ".ckpt", ".safetensors")):

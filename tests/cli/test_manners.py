@@ -176,6 +176,13 @@ def test_a_spec_on_standard_input(
     assert "error[E001]: standard input cannot be read" in capsys.readouterr().err
 
 
+def test_the_pipe_of_a_shell_is_told_to_be_standard_input(
+    folder: Project, capsys: Captured
+) -> None:
+    assert main(["check", "/dev/fd/63"]) == 2
+    assert "help: a pipe is read by `-`: " in capsys.readouterr().err
+
+
 def test_standard_input_is_formatted_to_stdout(
     folder: Project, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
