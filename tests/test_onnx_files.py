@@ -356,3 +356,137 @@ def test_a_file_that_is_not_there_is_no_target(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as caught:
         import_target("net.onnx", folder=tmp_path)
     assert [one.message for one in caught.value.diagnostics] == ["there is no file `net.onnx`"]
+
+
+TO_FIRST, TO_LAST = [0, 3, 1, 2], [0, 2, 3, 1]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "steps"),
+    [
+        ([node("Conv", "t", "w")], "  - 3x3 conv (4 V) -> 6x7x4\n"),
+        (
+            [node("Conv", "t", "w", out="a"), node("Transpose", "a", perm=TO_LAST)],
+            "  - 3x3 conv (4 V) -> 6x7x4\n",
+        ),
+        (
+            [
+                node("Conv", "t", "w", out="a"),
+                node("Transpose", "a", out="b", perm=TO_LAST),
+                node("ReduceMean", "b", out="c", axes=[1, 2], keepdims=0),
+                node("MatMul", "c", "m"),
+            ],
+            "  - global avgpool     -> 4\n  - linear (5 no_bias) -> 5\n",
+        ),
+        (
+            [
+                node("Conv", "t", "w", out="a"),
+                node("ReduceMean", "a", out="b", axes=[2, 3], keepdims=0),
+                node("Reshape", "b", "pixel", out="c"),
+                node("Transpose", "c", out="d", perm=TO_FIRST),
+                node("Conv", "d", "point", out="e"),
+                node("Mul", "e", "a"),
+            ],
+            "branches: {gate: [1x1 adaptive avgpool, 1x1 conv (4)], skip: identity}",
+        ),
+    ],
+)  # fmt: skip
+def test_an_input_may_have_its_channels_last(
+    nodes: list[onnx.NodeProto], steps: str, tmp_path: Path
+) -> None:
+    tensors = {
+        "w": KERNEL,
+        "m": normal(4, 5),
+        "point": normal(4, 4, 1, 1),
+        "pixel": np.array([-1, 1, 1, 4]),
+    }
+    made = [node("Transpose", "x", out="t", perm=TO_FIRST), *nodes]
+    imported = read(make(made, tensors, image=("n", 8, 9, 3), version=17), tmp_path)
+    assert "input: 8x9x3\n" in imported.text
+    assert steps in imported.text
+    # onnxruntime ran the file, and its outputs are those of the spec.
+    assert [note.code for note in imported.notes] == ["W625", "W628"]
+
+
+def test_the_input_of_a_file_with_channels_last_is_written_as_any_other(tmp_path: Path) -> None:
+    nodes = [node("Transpose", "x", out="t", perm=TO_FIRST), node("Conv", "t", "w")]
+    model = make(nodes, {"w": KERNEL}, image=("n", "h", "w", 3))
+    assert refused(model, tmp_path) == ["E703: the input `x` of `net.onnx` is not known"]
+    assert "input: 8x9x3" in read(model, tmp_path, input="8x9x3").text
+
+
+def test_a_vector_of_a_map_with_channels_last_is_refused(tmp_path: Path) -> None:
+    nodes = [
+        node("Transpose", "x", out="t", perm=TO_FIRST),
+        node("Conv", "t", "w", out="a"),
+        node("Transpose", "a", out="b", perm=TO_LAST),
+        node("Flatten", "b"),
+    ]
+    (said,) = refused(make(nodes, {"w": KERNEL}, image=("n", 8, 9, 3)), tmp_path)
+    assert "no word for a vector of a map whose channels are last" in said
+
+
+def test_an_input_that_layers_read_both_ways_has_its_channels_first(tmp_path: Path) -> None:
+    nodes = [
+        node("Transpose", "x", out="t", perm=TO_FIRST),
+        node("Conv", "t", "w", out="a"),
+        node("Conv", "x", "v", out="b"),
+        node("Add", "a", "b"),
+    ]
+    tensors = {"w": normal(4, 3, 1, 1), "v": normal(4, 3, 1, 1)}
+    (said,) = refused(make(nodes, tensors, image=(1, 3, 3, 3)), tmp_path)
+    assert "no word for axes of a map that are exchanged" in said
+
+
+def test_weights_in_constants_are_compared_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernel = helper.make_node("Constant", [], ["w"], value=numpy_helper.from_array(KERNEL))
+    made = make([kernel, node("Conv", "x", "w", out="a"), node("Relu", "a")])
+    assert [note.code for note in read(made, tmp_path).notes] == ["W625"]
+    run_as(monkeypatch, make([kernel, node("Conv", "x", "w", out="a"), node("Abs", "a")]))
+    with pytest.raises(ImportFaultError, match="the outputs differ by"):
+        read(made, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "step"),
+    [
+        ([node("Conv", "x", "w", out="a"), node("Add", "b", "a")], "3x3 conv (4 V)"),
+        ([node("Flatten", "x", out="f"), node("MatMul", "f", "m", out="a"), node("Add", "a", "r")],
+         "linear (5)"),
+    ],
+)  # fmt: skip
+def test_a_sum_with_a_bias_is_a_part_of_its_layer(
+    nodes: list[onnx.NodeProto], step: str, tmp_path: Path
+) -> None:
+    tensors = {"w": KERNEL, "b": normal(1, 4, 1, 1), "m": normal(192, 5), "r": normal(1, 5)}
+    imported = read(make(nodes, tensors), tmp_path)
+    assert step in imported.text
+    assert "bias: false" not in imported.text
+    assert [note.code for note in imported.notes] == ["W625"]
+
+
+def test_margins_of_some_axes_are_those_of_no_others(tmp_path: Path) -> None:
+    tensors = {"p": np.array([1, 2, 3, 0]), "axes": np.array([-1, -2])}
+    made = make([node("Pad", "x", "p", "", "axes", out="a"), node("Relu", "a")], tensors)
+    assert "pad (top 2 left 1 right 3)" in read(made, tmp_path).text
+
+
+@pytest.mark.parametrize(
+    ("nodes", "cause"),
+    [
+        ([node("Flatten", "x", out="f"), node("Gemm", "f", "m", alpha=0.5)],
+         "a linear layer whose product or bias is scaled"),
+        ([node("Sub", "x", "mean")], "values of its own that a network subtracts or divides by"),
+    ],
+)  # fmt: skip
+def test_a_refusal_names_its_own_cause(
+    nodes: list[onnx.NodeProto], cause: str, tmp_path: Path
+) -> None:
+    (said,) = refused(make(nodes, {"m": normal(192, 5), "mean": normal(3, 1, 1)}), tmp_path)
+    assert f"no word for {cause}" in said
+
+
+def test_a_number_of_images_that_is_zero_is_open(tmp_path: Path) -> None:
+    assert "input: 8x8x3" in read(make([node("Relu", "x")], image=(0, 3, 8, 8)), tmp_path).text

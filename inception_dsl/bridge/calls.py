@@ -101,6 +101,7 @@ class CallTrace:
 
     Attributes:
         inputs: the tensors that went in.
+        channels_last: the numbers of those whose channels are their last axis.
         outputs: the tensors that came out.
         ran: the paths of the modules that ran, in order.
         arguments: the names of the tensors that a module is called with, by their numbers, for each
@@ -110,6 +111,7 @@ class CallTrace:
     """
 
     inputs: list[ValueRef] = field(default_factory=list)
+    channels_last: set[int] = field(default_factory=set)
     calls: list[TorchCall] = field(default_factory=list)
     outputs: tuple[TracedResult, ...] = ()
     ran: dict[str, None] = field(default_factory=dict)

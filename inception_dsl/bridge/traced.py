@@ -33,6 +33,18 @@ class TensorOrigin:
     order: tuple[int, ...] | None
 
 
+class FilePort(NamedTuple):
+    """An input or an output of a file.
+
+    Attributes:
+        name: its name in the file.
+        is_last: its channels are its last axis there; in the graph they are the first one.
+    """
+
+    name: str
+    is_last: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnnxSource:
     """An ONNX file that a network was read from, as far as it is needed to run it.
@@ -40,14 +52,13 @@ class OnnxSource:
     Attributes:
         weights: the stored tensors by the names of the weights that the graph has.
         batch: the number of images that it takes.
-        inputs, outputs: their names in the file.
     """
 
     data: bytes
     weights: Mapping[str, TensorOrigin]
     batch: int
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
+    inputs: tuple[FilePort, ...]
+    outputs: tuple[FilePort, ...]
 
 
 class NotComparedError(Exception):

@@ -155,6 +155,7 @@ CODES: dict[str, Code] = {
     "W625": Code("lost-in-export", "The file of a network lacks a part of the network.", "note"),
     "W626": Code("undecided-partners", "Two graphs do not tell which step is which."),
     "W627": Code("no-training-script", "A build leaves a training script out.", "note"),
+    "W628": Code("channels-last", "A file has its channels last, and its spec first.", "note"),
     "W630": Code("unused-ignore", "A comment, or a setting, ignores no finding."),
     "P801": Code("bottleneck", "A step keeps little of the representation it reads.", "note"),
     "P802": Code("out-of-balance", "A stage is too deep for its width, or too wide.", "note"),

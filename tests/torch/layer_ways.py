@@ -318,7 +318,7 @@ def _of_module(
             at_lrn = module.size, module.alpha, module.beta, module.k
             texts = [f"F.local_response_norm({{0}}, {', '.join(map(repr, at_lrn))})"]
         case nn.Softmax():
-            texts = ["F.softmax({0}, dim=-1)", "{0}.softmax(1)", "torch.softmax({0}, 1)"]
+            texts = ["F.softmax({0}, dim=1)", "{0}.softmax(1)", "torch.softmax({0}, 1)"]
         case _ if type(module) in {of for of, _ in ACTS.values()}:
             (function,) = [fn for fn, (of, _) in ACTS.items() if of is type(module)][:1]
             return _of_act(name, reads, function, _act_arguments(module))

@@ -43,18 +43,20 @@ class ReadTrace:
     Attributes:
         unread_macs: the multiply-accumulates for one image of the nodes that the result does not
             depend on. The graph does not have them.
+        channels_last: for each output, whether its channels are its last axis in the network.
     """
 
     graph: TracedGraph
     causes: tuple[Cause, ...]
     unread_macs: int
+    channels_last: tuple[bool, ...] = ()
 
 
 def read_trace(
     trace: CallTrace, modules: ModuleFacts, inputs: Mapping[str, TensorType], *, name: str
 ) -> ReadTrace:
     """Read a trace of a network in inference as a flat graph in the language's ops."""
-    graph, causes = _read(trace, modules, inputs, name=name, training=False)
+    graph, causes, channels_last = _read(trace, modules, inputs, name=name, training=False)
     causes = [*causes, *_find_other_uses(graph)]
     if causes:
         return ReadTrace(graph, tuple(causes), unread_macs=0)
@@ -63,14 +65,14 @@ def read_trace(
     types = {**graph.entries, **{node.key: node.type for node in graph.nodes}}
     macs = sum(_count_macs(node, types) for node in unread)
     kept = tuple(node for node in graph.nodes if node.key in live)
-    return ReadTrace(replace(graph, nodes=kept), (), unread_macs=macs)
+    return ReadTrace(replace(graph, nodes=kept), (), macs, channels_last)
 
 
 def read_training(
     trace: CallTrace, modules: ModuleFacts, inputs: Mapping[str, TensorType], *, name: str
 ) -> ReadTrace:
     """Read a trace of a network in training; parts of it may be no ops of the language."""
-    graph, causes = _read(trace, modules, inputs, name=name, training=True)
+    graph, causes, _ = _read(trace, modules, inputs, name=name, training=True)
     return ReadTrace(graph, tuple(causes), unread_macs=0)
 
 
@@ -81,20 +83,22 @@ def _read(
     *,
     name: str,
     training: bool,
-) -> tuple[TracedGraph, list[Cause]]:
+) -> tuple[TracedGraph, list[Cause], tuple[bool, ...]]:
     kinds = modules.classes
     reader = GraphReader(kinds, buffers=modules.buffers, is_training=training)
     reader.read(trace, {**FUNCTIONS, **BLANKS} if training else FUNCTIONS)
     outputs: list[TracedOutput] = []
+    channels_last: list[bool] = []
     for result in trace.outputs:
         seen = reader.see(result.ref)
-        lack = _find_lack(seen, has_steps=bool(reader.nodes))
+        lack = _find_lack(seen, trace, has_steps=bool(reader.nodes))
         if result.is_stale:
             lack = lacks.WRITTEN_UNDER
         elif lack is None and seen.shape != result.ref.shape:  # torch repeats values without a copy
             lack = lacks.REPEATED
         if lack is None and seen.key is not None:
             outputs.append(TracedOutput(result.name, seen.key))
+            channels_last.append(seen.layout == "last")
         elif lack is not None:
             reader.causes.append(Cause(lack, "return", "", kinds[""], Origin()))
     if not trace.outputs:
@@ -113,7 +117,7 @@ def _read(
         },
     )
     graph, causes = read_idioms(graph, kinds, training=training)
-    return graph, [*reader.causes, *causes]
+    return graph, [*reader.causes, *causes], tuple(channels_last)
 
 
 def _find_keys(reader: GraphReader, names: Mapping[int, str]) -> dict[int, str]:
@@ -126,14 +130,20 @@ def _find_keys(reader: GraphReader, names: Mapping[int, str]) -> dict[int, str]:
     }
 
 
-def _find_lack(result: Seen, *, has_steps: bool) -> Lack | None:
-    """Return why a result of a network is not that of a node."""
+def _find_lack(result: Seen, trace: CallTrace, *, has_steps: bool) -> Lack | None:
+    """Return why a result of a network is not that of a node.
+
+    A result may have its channels last if an input has.
+    """
     if result.key is None:
         return lacks.GIVEN_RESULT
     if result.key <= ENTRY:
         return lacks.PASSED_INPUT if has_steps else lacks.NO_STEPS
     # The graph has causes already where the meaning of the axes was lost.
-    return None if result.layout in {"map", "vector", "lost"} else lacks.TURNED_RESULT
+    if result.layout in {"map", "vector", "lost"}:
+        return None
+    is_like_input = result.layout == "last" and bool(trace.channels_last)
+    return None if is_like_input else lacks.TURNED_RESULT
 
 
 def _find_other_uses(graph: TracedGraph) -> Iterator[Cause]:

@@ -228,7 +228,7 @@ def _lack(reader: GraphReader, usual: Lack, *values: Any) -> Lack:
     weights = [reader.find_weight(value) for value in tensors]
     if any(weight is not None and not weight.is_parameter for weight in weights):
         return lacks.FIXED_VALUES
-    return usual
+    return lacks.OWN_VALUES if any(weight is not None for weight in weights) else usual
 
 
 def _rsub(reader: GraphReader, input: Any, other: Any, alpha: float = 1) -> Results:

@@ -130,6 +130,8 @@ class GraphReader:
         """Read all calls of a trace."""
         for index, image in enumerate(trace.inputs):
             layout: Layout = "map" if len(image.shape) == 4 else "vector"
+            if image.number in trace.channels_last:
+                layout = "last"
             self.values[image.number] = Seen(ENTRY - index, layout, image.shape)
         for call in trace.calls:
             self.call = call
@@ -245,10 +247,23 @@ class GraphReader:
         if seen.layout == "lost" and len(seen.shape) == 4:
             return Seen(seen.key, "map", seen.shape)
         if seen.layout == "column" and len(seen.shape) == 4:
-            raise UnsayableError(lacks.RESHAPE)
+            pixel = self.find_pixel(seen)
+            if pixel is None:
+                raise UnsayableError(lacks.RESHAPE)
+            return Seen(pixel.key, "map", seen.shape)
         if seen.layout != "map":
             raise UnsayableError(lacks.NO_WORD)
         return seen
+
+    def find_pixel(self, seen: Seen) -> Seen | None:
+        """Return the map of one pixel that a vector was; None if it was no such map."""
+        if not self.is_made_by(seen, "flatten"):
+            return None
+        assert seen.key is not None
+        (source,) = self.nodes[seen.key].inputs
+        if source <= ENTRY or self.nodes[source].type.shape[1:] != (1, 1):
+            return None
+        return Seen(source, "map", (*seen.shape[:1], *self.nodes[source].type.shape))
 
     def weight(self, value: object) -> str:
         """Return the name of a parameter that a layer uses."""

@@ -50,7 +50,7 @@ def reshape(reader: GraphReader, seen: Seen) -> Results:
         raise UnsayableError(lacks.BATCH)
     if len(shape) == 2 and len(seen.shape) == 4 and seen.is_whole_map:
         if seen.layout == "last" and prod(seen.shape[1:3]) > 1:
-            raise UnsayableError(lacks.TOKENS)
+            raise UnsayableError(lacks.FLAT_LAST)
         return reader.add("flatten", {}, [seen], "vector")
     if seen.layout in {"vector", "column", "row"}:
         return _reshape_vector(reader, seen)
@@ -102,6 +102,8 @@ def _reshape_vector(reader: GraphReader, seen: Seen) -> Seen:
         return reader.same(seen, "column")
     if shape == (batch, 1, features):
         return reader.same(seen, "row")
+    if shape == (batch, 1, 1, features) and (pixel := reader.find_pixel(seen)) is not None:
+        return reader.same(pixel, "last")
     parts = reader.same(seen, "grouped")
     if prod(shape) == prod(seen.shape) and find_parts(parts) is not None:
         return parts

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import prod
 from typing import TYPE_CHECKING
 
 from inception_dsl.bridge.calls import BATCH, ModuleFacts
 from inception_dsl.bridge.exported.modules import count_runs, find_classes, find_containers
+from inception_dsl.bridge.exported.onnx.axes import TO_LAST, find_channels_last, put_channels_first
 from inception_dsl.bridge.exported.onnx.fusions import fuse_layers
 from inception_dsl.bridge.exported.onnx.layers import LAYERS
 from inception_dsl.bridge.exported.onnx.model import OnnxModel, OnnxPort, read_model
@@ -16,7 +17,13 @@ from inception_dsl.bridge.exported.onnx.windows import WINDOWS
 from inception_dsl.bridge.exported.onnx.writer import CallWriter
 from inception_dsl.bridge.exported.unreadable import UnreadableError
 from inception_dsl.bridge.reading import read_trace
-from inception_dsl.bridge.traced import MAX_PLACES, OnnxSource, TracedTarget, list_causes
+from inception_dsl.bridge.traced import (
+    MAX_PLACES,
+    FilePort,
+    OnnxSource,
+    TracedTarget,
+    list_causes,
+)
 from inception_dsl.channels import printable
 from inception_dsl.diagnostics import Diagnostic, SpecError
 from inception_dsl.ir import TensorType
@@ -45,15 +52,16 @@ def read_onnx(
         UnreadableError: the file is damaged, contradicts itself or exceeds a bound.
     """
     model = fuse_layers(read_model(data))
-    inputs = _name_inputs(model, given, subject)
+    channels_last = find_channels_last(model)
+    inputs = _name_inputs(model, channels_last, given, subject)
     batch = _find_batch(model)
     shapes = {
-        port.name: (batch, *type.shape)
+        port.name: _order_axes((batch, *type.shape), is_last=port.name in channels_last)
         for port, type in zip(model.inputs, inputs.values(), strict=True)
     }
     writer = CallWriter(model, batch)
     writer.places.classes[""] = name
-    writer.write({**LAYERS, **MOVES, **WINDOWS}, shapes)
+    writer.write({**LAYERS, **MOVES, **WINDOWS}, shapes, channels_last)
     if writer.causes:
         raise SpecError(list_causes(writer.causes))
     _check_shapes(writer, shapes)
@@ -76,16 +84,38 @@ def read_onnx(
             data=data,
             weights=writer.origins,
             batch=batch,
-            inputs=tuple(port.name for port in model.inputs),
-            outputs=tuple(port.name for port in model.outputs),
+            inputs=_list_ports(model.inputs, [port.name in channels_last for port in model.inputs]),
+            outputs=_list_ports(model.outputs, read.channels_last),
         ),
         kind=writer.places.classes[""],
         origin=f"ONNX file of {producer}" if producer else "ONNX file",
         macs=writer.macs // batch - read.unread_macs,
         counted_by="the shapes in the ONNX file",
         params=sum(map(prod, writer.weights.values())),
-        notes=tuple(_tell_export(writer, read.graph)),
+        notes=(
+            *_tell_export(writer, read.graph),
+            *_tell_axes([port.name for port in model.inputs if port.name in channels_last]),
+        ),
     )
+
+
+def _list_ports(ports: Sequence[OnnxPort], channels_last: Sequence[bool]) -> tuple[FilePort, ...]:
+    """Return ports of a file, each with the order of its axes."""
+    pairs = zip(ports, channels_last, strict=True)
+    return tuple(FilePort(port.name, is_last=is_last) for port, is_last in pairs)
+
+
+def _order_axes(shape: Shape, *, is_last: bool) -> Shape:
+    """Return the shape of an input as the file has it."""
+    return tuple(shape[axis] for axis in TO_LAST) if is_last else shape
+
+
+def _tell_axes(names: list[str]) -> Iterator[Diagnostic]:
+    """Yield a note on the inputs whose channels are last."""
+    if names:
+        listed = ", ".join(f"`{printable(name[:80])}`" for name in names[:MAX_PLACES])
+        message = f"the file has the channels of {listed} last, and the spec has them first"
+        yield Diagnostic("W628", message)
 
 
 def _tell_export(writer: CallWriter, graph: TracedGraph) -> Iterator[Diagnostic]:
@@ -113,16 +143,22 @@ def _find_batch(model: OnnxModel) -> int:
         UnreadableError: its inputs have several.
     """
     sides = {port.shape[0] for port in model.inputs if port.shape}
-    fixed = {side for side in sides if isinstance(side, int)}
-    if len(fixed) > 1 or 0 in fixed:
+    fixed = {side for side in sides if isinstance(side, int) and side}
+    if len(fixed) > 1:
         raise UnreadableError("its inputs have several numbers of images")
     return next(iter(fixed), BATCH)
 
 
 def _name_inputs(
-    model: OnnxModel, given: Mapping[str, TensorType], subject: str
+    model: OnnxModel,
+    channels_last: Collection[str],
+    given: Mapping[str, TensorType],
+    subject: str,
 ) -> dict[str, TensorType]:
     """Return the inputs of a network by the names of its spec, in order.
+
+    Args:
+        channels_last: the names of those whose channels are last in the file.
 
     Raises:
         SpecError: E703, an input is not known, or the file has another one; E705, it is no map.
@@ -137,7 +173,8 @@ def _name_inputs(
     for port in model.inputs:
         asked = given.get(port.name) or (given.get("") if len(names) == 1 else None)
         key = number(clean_name(port.name), types, "_") if len(names) > 1 else ""
-        types[key] = _read_input(port, asked, subject)
+        read = put_channels_first(port) if port.name in channels_last else port
+        types[key] = _read_input(read, asked, subject)
     return types
 
 

@@ -6,6 +6,7 @@ onnxruntime runs the file and torch the module. Values of the file's weights are
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -18,6 +19,7 @@ from inception_dsl.bridge.comparing import (
     measure_error,
     pair_tensors,
 )
+from inception_dsl.bridge.exported.onnx.axes import TO_FIRST, TO_LAST
 from inception_dsl.bridge.module import make_module
 from inception_dsl.bridge.ports import list_results
 from inception_dsl.bridge.traced import NotComparedError, OnnxSource
@@ -27,7 +29,7 @@ from inception_dsl.recover import TracedGraph
 from inception_dsl.recover.pairing import TracePairing
 
 if TYPE_CHECKING:
-    from onnx import ModelProto
+    from onnx import ModelProto, TensorProto
 
 MAX_ERROR = 1e-4
 """Maximum difference of outputs in single precision, as a share of the largest value."""
@@ -100,8 +102,8 @@ def _draw_values(
     for name, origin in file.weights.items():
         readers.setdefault(origin.tensor, []).append(name)
     drawn: dict[str, Tensor] = {}
-    for proto in model.graph.initializer:
-        names = [name for name in readers.get(proto.name, ()) if name in roles]
+    for stored, proto in _list_tensors(model):
+        names = [name for name in readers.get(stored, ()) if name in roles]
         if not names:
             if proto.data_location == onnx.TensorProto.EXTERNAL:
                 raise NotComparedError("some of its numbers are in another file")
@@ -118,6 +120,17 @@ def _draw_values(
     return drawn
 
 
+def _list_tensors(model: ModelProto) -> Iterator[tuple[str, TensorProto]]:
+    """Yield the tensors of a file that are one weight or more, by the names that nodes read."""
+    for proto in model.graph.initializer:
+        yield proto.name, proto
+    for node in model.graph.node:
+        if node.op_type == "Constant":
+            for attribute in node.attribute:
+                if attribute.name == "value":
+                    yield node.output[0], attribute.t
+
+
 def _run_file(model: ModelProto, file: OnnxSource, images: list[Tensor]) -> list[Tensor]:
     """Run a model in onnxruntime, as it is written.
 
@@ -131,13 +144,19 @@ def _run_file(model: ModelProto, file: OnnxSource, images: list[Tensor]) -> list
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 4
-    feeds = {name: image.numpy() for name, image in zip(file.inputs, images, strict=True)}
+    feeds = {
+        port.name: (image.permute(TO_LAST).contiguous() if port.is_last else image).numpy()
+        for port, image in zip(file.inputs, images, strict=True)
+    }
     try:
         session: Any = onnxruntime.InferenceSession(
             model.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
-        results = session.run(list(file.outputs), feeds)
+        results = session.run([port.name for port in file.outputs], feeds)
     except Exception as error:  # onnxruntime has no class for its errors
         text = printable(str(error).splitlines()[0][:200] if str(error) else "")
         raise NotComparedError(f"onnxruntime does not run it: {text}") from None
-    return [torch.from_numpy(result) for result in results]
+    return [
+        torch.from_numpy(result).permute(TO_FIRST) if port.is_last else torch.from_numpy(result)
+        for port, result in zip(file.outputs, results, strict=True)
+    ]

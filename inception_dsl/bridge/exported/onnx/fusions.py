@@ -86,6 +86,11 @@ class NodeIndex:
         tensor = self.model.tensors.get(copy.inputs[0] if copy is not None else name)
         return tensor is not None and len(tensor.shape) == axes
 
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return the shape of a stored tensor; an empty one of another value."""
+        tensor = self.model.tensors.get(name)
+        return tensor.shape if tensor is not None else ()
+
     def is_weight(self, name: str) -> bool:
         """Tell whether a tensor is stored, or is the copy or another shape of one."""
         maker = self.makers.get(name)
@@ -175,10 +180,24 @@ def _find_linear(index: NodeIndex, node: OnnxNode) -> Fusion | None:
         return None
     total = index.next(node, "Add")
     bias = _other(total, node.outputs[0]) if total is not None else ""
-    is_plain = index.is_stored(bias, 1) and node.inputs[0] not in index.model.tensors
-    if total is None or not is_plain:
+    is_vector = index.is_stored(bias, 1) or index.shape(bias)[:-1] == (1,)
+    if total is None or not is_vector or node.inputs[0] in index.model.tensors:
         return None
     return Fusion((node, total), _layer(total, "MatMul", [*node.inputs, bias]))
+
+
+def _find_conv(index: NodeIndex, node: OnnxNode) -> Fusion | None:
+    """Find a convolution of maps without a bias and the sum with one."""
+    if node.op != "Conv" or len(node.inputs) != 2:
+        return None
+    total = index.next(node, "Add")
+    bias = _other(total, node.outputs[0]) if total is not None else ""
+    kernel = index.shape(node.inputs[1])
+    along = (*kernel[:1], 1, 1)
+    if total is None or len(kernel) != 4 or index.shape(bias) not in {along, (1, *along)}:
+        return None
+    layer = _layer(total, "Conv", [*node.inputs, bias], **node.attributes)
+    return Fusion((node, total), replace(layer, fault=node.fault))
 
 
 def _find_group_norm(index: NodeIndex, node: OnnxNode) -> Fusion | None:
@@ -279,6 +298,7 @@ _FINDERS: tuple[Callable[[NodeIndex, OnnxNode], Fusion | None], ...] = (
     _find_layer_norm,
     _find_group_norm,
     _find_linear,
+    _find_conv,
     _find_reshape,
 )
 """The functions that find layers, in the order in which they are asked."""

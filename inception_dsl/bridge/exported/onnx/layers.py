@@ -23,8 +23,10 @@ def _gemm(writer: CallWriter, node: OnnxNode) -> None:
     held = writer.held(1)
     value = writer.value()
     is_plain = at["alpha"] == 1 and (at["beta"] == 1 or writer.held(2) is None)
-    if not isinstance(held, StoredView) or at["transA"] or not is_plain:
+    if not isinstance(held, StoredView) or at["transA"]:
         raise UnsayableError(lacks.TOKENS)
+    if not is_plain:
+        raise UnsayableError(lacks.SCALED_LINEAR)
     _linear(writer, value, held, 2, is_turned=bool(at["transB"]))
 
 

@@ -119,7 +119,7 @@ def _conv(writer: CallWriter, node: OnnxNode) -> None:
     padding: Any = window.begins
     if not window.is_even:
         value, padding = pad(writer, value, window.begins, window.ends), (0,) * len(padding)
-    weights = writer.weight(1), writer.bias(2)
+    weights = writer.weight(1), writer.bias(2, kernel[0])
     result = writer.call(
         _CONVS[rank],
         value,
@@ -181,7 +181,7 @@ def _conv_transpose(writer: CallWriter, node: OnnxNode) -> None:
             "conv_transpose2d",
             value,
             writer.weight(1),
-            writer.bias(2),
+            writer.bias(2, kernel[1] * at["group"]),
             window.strides,
             window.begins,
             extra,
@@ -246,9 +246,14 @@ def _pad(writer: CallWriter, node: OnnxNode) -> None:
         if array is None or array.size != 1:
             raise UnsayableError(lacks.PAD_VALUE)
         number = float(array.reshape(-1)[0])
-    if pads is None or writer.held(3) is not None or len(pads) != 2 * len(value.shape):
-        raise UnsayableError(lacks.PADDING)
     rank = len(value.shape)
+    axes = writer.numbers(3)
+    if pads is not None and axes is not None:
+        pads = _spread_pads(pads, axes, rank)
+    if pads is None or len(pads) != 2 * rank:
+        raise UnsayableError(lacks.PADDING)
+    if number <= _LOWEST:  # no value of a map is less
+        number = float("-inf")
     if rank != 4 or pads[0] or pads[rank]:
         raise UnsayableError(lacks.PADDING)
     names = {"constant": "constant", "reflect": "reflect", "edge": "replicate"}
@@ -261,6 +266,21 @@ def _pad(writer: CallWriter, node: OnnxNode) -> None:
     begins, ends = pads[first:rank], pads[rank + first :]
     how = {"value": number} if mode == "constant" else {}
     writer.give(pad(writer, value, begins, ends, mode=names[mode], **how))
+
+
+def _spread_pads(pads: Shape, axes: Shape, rank: int) -> Shape | None:
+    """Return the margins of all axes, where those of some are given; None if they do not fit."""
+    places = [axis % rank for axis in axes if -rank <= axis < rank]
+    count = len(axes)
+    if len({*places}) != count or len(pads) != 2 * count:
+        return None
+    begins = dict(zip(places, pads[:count], strict=True))
+    ends = dict(zip(places, pads[count:], strict=True))
+    return tuple(side.get(axis, 0) for side in (begins, ends) for axis in range(rank))
+
+
+_LOWEST = -3.402823e38
+"""Numbers up to this one are the least of single precision, or no finite ones."""
 
 
 def _resize(writer: CallWriter, node: OnnxNode) -> None:

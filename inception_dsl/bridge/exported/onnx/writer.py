@@ -6,7 +6,7 @@ counted from these shapes; no rule of the language is asked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -85,15 +85,23 @@ class CallWriter:
         for name, tensor in self.model.tensors.items():
             self.values[name] = StoredView(tensor, tensor.shape)
 
-    def write(self, translators: Mapping[str, Translator], shapes: Mapping[str, Shape]) -> None:
+    def write(
+        self,
+        translators: Mapping[str, Translator],
+        shapes: Mapping[str, Shape],
+        channels_last: Collection[str] = (),
+    ) -> None:
         """Write the calls of all nodes that an output depends on.
 
         Args:
             shapes: those of the inputs, with the batch.
+            channels_last: the inputs whose channels are their last axis.
         """
         for name, shape in shapes.items():
             ref = self._make(shape)
             self.trace.inputs.append(ref)
+            if name in channels_last:
+                self.trace.channels_last.add(ref.number)
             self.values[name] = ref
         live = _find_live(self.model)
         for node in self.model.nodes:
@@ -231,12 +239,12 @@ class CallWriter:
             self.weights[name] = held.tensor.shape
         return WeightRef(name, sides, is_parameter)
 
-    def bias(self, index: int) -> WeightRef | ValueRef | None:
-        """Return a bias; one of zeros that are computed is none."""
+    def bias(self, index: int, width: int) -> WeightRef | ValueRef | None:
+        """Return the bias of some channels; one of zeros that are computed is none."""
         held, array = self.held(index), self.constant(index)
         if isinstance(held, StoredView) and held.tensor.is_constant and array is not None:
-            return self.weight(index) if array.any() else None
-        return self.weight(index)
+            return self.weight(index, shape=(width,)) if array.any() else None
+        return self.weight(index, shape=(width,))
 
     def call(self, name: str, *arguments: Any, shape: Shape, **keywords: Any) -> ValueRef:
         """Write a call of torch with one result."""
