@@ -2,7 +2,8 @@
 
 The facts come from variables of the job and from the file of its event. They are untrusted: a hash
 must be a hash, a number a number. Two calls of GitHub's interface keep one comment up to date: the
-list of the comments, and the comment that is written or replaced.
+list of the comments, and the comment that is written or replaced. A third tells whose the token is,
+where a person's comment looks like ours.
 """
 
 from __future__ import annotations
@@ -168,20 +169,40 @@ def keep_comment(forge: Forge, number: int, body: str, *, is_needed: bool) -> st
 
 
 def _find_comment(forge: Forge, path: str) -> int | None:
-    """Return the number of the comment that an earlier job has written."""
+    """Return the number of the comment that an earlier job has written.
+
+    The token of a job writes as a bot. Anybody may write a comment that begins with the mark, so
+    one of a person counts only if the token is that person's.
+    """
+    owner: str | None = None
     for page in range(1, MAX_PAGES + 1):
         comments = _call(forge, "GET", f"{path}?per_page=100&page={page}")
         if not isinstance(comments, list):
             raise ValueError("GitHub gives no list of comments")
         for comment in comments:
-            body, kind = _get(comment, "body"), _get(comment, "user", "type")
-            number = _get(comment, "id")
-            is_own = isinstance(body, str) and body.startswith(MARK) and kind == "Bot"
+            body, number = _get(comment, "body"), _get(comment, "id")
+            if not isinstance(body, str) or not body.startswith(MARK):
+                continue
+            is_own = _get(comment, "user", "type") == "Bot"
+            if not is_own:
+                owner = _find_owner(forge) if owner is None else owner
+                is_own = bool(owner) and _get(comment, "user", "login") == owner
             if is_own and isinstance(number, int):
                 return number
         if len(comments) < 100:
             break
     return None
+
+
+def _find_owner(forge: Forge) -> str:
+    """Return the name of the person whose token it is; empty for the token of a job."""
+    from urllib.error import HTTPError
+
+    try:
+        login = _get(_call(forge, "GET", "user"), "login")
+    except HTTPError:
+        return ""
+    return login if isinstance(login, str) else ""
 
 
 def _call(forge: Forge, method: str, path: str, document: object = None) -> Any:

@@ -40,22 +40,27 @@ Captured = pytest.CaptureFixture[str]
 class GitHub:
     """A stand-in for the two calls of GitHub's interface.
 
-    `comments` are those of the pull request; `calls` what was asked for; `refusal` a status.
+    `comments` are those of the pull request; `calls` what was asked for; `refusal` a status;
+    `login` the person whose token it is, if it is one's.
     """
 
     comments: list[dict[str, Any]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     refusal: int = 0
+    login: str = ""
 
     def answer(self, method: str, path: str, document: Any) -> tuple[int, Any]:
         self.calls.append(f"{method} {path}")
         if self.refusal and method != "GET":
             return self.refusal, {"message": "Resource not accessible by integration"}
+        if path == "/user":
+            return (200, {"login": self.login}) if self.login else (403, {"message": "no user"})
         if method == "GET":
             page = int(re.findall(r"[?&]page=(\d+)", path)[0])
             return 200, self.comments[100 * (page - 1) : 100 * page]
         if method == "POST":
-            new = {"id": 1000 + len(self.comments), "user": {"type": "Bot"}, **document}
+            user = {"type": "User", "login": self.login} if self.login else {"type": "Bot"}
+            new = {"id": 1000 + len(self.comments), "user": user, **document}
             self.comments.append(new)
             return 201, new
         (old,) = (each for each in self.comments if path.endswith(f"/comments/{each['id']}"))
@@ -194,7 +199,7 @@ def test_a_pull_request_has_one_comment_that_stays_up_to_date(
     assert "NUMERICS" in comment["body"]
     comments = "/repos/octo/nets/issues/7/comments"
     pages = [f"GET {comments}?per_page=100&page={page}" for page in (1, 2)]
-    assert github.calls == [*pages, f"POST {comments}"]
+    assert github.calls == [pages[0], "GET /user", pages[1], f"POST {comments}"]
     assert sorted(path.name for path in checkout.review.iterdir()) == FILES
     log = json.loads((checkout.review / "findings.sarif").read_text())
     jsonschema.validate(log, sarif_schema())
@@ -205,9 +210,22 @@ def test_a_pull_request_has_one_comment_that_stays_up_to_date(
     (checkout.folder / "specs/net.yaml").write_text(SPEC)
     github.calls.clear()
     assert run(checkout) == 0
-    assert github.calls == [*pages, f"PATCH /repos/octo/nets/issues/comments/{comment['id']}"]
+    patch = f"PATCH /repos/octo/nets/issues/comments/{comment['id']}"
+    assert github.calls == [pages[0], "GET /user", pages[1], patch]
     assert len(github.comments) == 151
     assert "2 the same" in github.comments[-1]["body"]
+
+
+def test_a_comment_by_the_token_of_a_person_stays_one(
+    origin: Path, github: GitHub, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    github.login = "reviewer"
+    other = {"id": 1, "user": {"type": "User", "login": "other"}, "body": f"{MARK} mine"}
+    github.comments = [other]
+    checkout = check_out(origin, POOLED, monkeypatch)
+    assert run(checkout) == run(checkout) == 1
+    assert len(github.comments) == 2
+    assert github.comments[0]["body"] == f"{MARK} mine"
 
 
 @pytest.mark.parametrize("branch", ["merge", "change"])
