@@ -292,6 +292,23 @@ def test_sarif_of_a_contradiction(project: Project) -> None:
     assert related["message"]["text"].startswith("this branch is 17x17")
 
 
+def test_the_logs_of_two_commands_take_no_place_of_each_other(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Code scanning replaces the results of a tool by the next log of the same category."""
+    project.write(NET, POOL)
+    (project.root / "pyproject.toml").touch()
+    monkeypatch.chdir(project.root)
+    categories = []
+    for command in (["check"], ["build", "--check"], ["fmt", "--check"], ["diff", "a", "b"]):
+        main([*command, "--format", "sarif"])
+        (run,) = valid(capsys.readouterr().out, sarif_schema())["runs"]
+        categories.append(run["automationDetails"]["id"])
+    assert categories == [f"inception-dsl/{name}/" for name in ("check", "build", "fmt", "diff")]
+    main(["fmt", "--check", "--format", "junit"])
+    assert '<testsuite name="inception-dsl fmt" ' in capsys.readouterr().out
+
+
 def test_a_fingerprint_of_sarif_stays_where_other_lines_change(project: Project) -> None:
     def fingerprints(text: str, times: int = 1) -> list[str]:
         project.write(NET, text)

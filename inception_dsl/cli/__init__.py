@@ -173,7 +173,9 @@ def make_parser(
         epilog=_EPILOG,
     )
     parser.add_argument("-V", "--version", action="version", version=f"inception-dsl {__version__}")
-    added = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    added = parser.add_subparsers(
+        title="commands", metavar="COMMAND", dest="command", required=True
+    )
     parsers: dict[str, Parser] = {}
     for command in commands:
         description = f"{command.help[0].upper()}{command.help[1:]}."

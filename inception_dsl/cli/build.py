@@ -183,7 +183,7 @@ def _deliver_stale(
         stale, build.orphans, lambda path: _build_command(args, build.makers.get(path))
     )
     fine = [] if stale else [checked.file for checked in build.checked]
-    deliver(write_findings(args.format, [*build.findings, *found], fine))
+    deliver(write_findings(args, args.format, [*build.findings, *found], fine))
     return FINDINGS if stale or build.orphans else FINE
 
 

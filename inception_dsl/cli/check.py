@@ -119,12 +119,12 @@ def _check(args: argparse.Namespace) -> int:
         idle = [("", finding) for finding in unused]
         warned, told = [*warned, *idle], [*told, *idle]
     findings, errors = merge_findings(told), merge_findings(failed)
-    write_outputs(args, lambda each: write_findings(each, findings, fine), tells=True)
+    write_outputs(args, lambda each: write_findings(args, each, findings, fine), tells=True)
     if args.format == "text":
         print_findings(merge_findings(warned))
         print_findings(errors)
     else:
-        deliver(write_findings(args.format, findings, fine))
+        deliver(write_findings(args, args.format, findings, fine))
     if MANNERS.get().is_verbose:
         say(f"ignored findings: {policies.ignored}")
     return _judge(findings, errors, fail_on)
@@ -181,5 +181,5 @@ def _tell_fine(outcome: driver.Checked | driver.CheckedLibrary) -> str:
 
 def _excuse(args: argparse.Namespace, findings: Sequence[Diagnostic]) -> str | None:
     """Write a failure to files, and return it in the format for stdout unless that is text."""
-    write_outputs(args, lambda each: write_findings(each, findings))
+    write_outputs(args, lambda each: write_findings(args, each, findings))
     return excuse_findings(args, findings)

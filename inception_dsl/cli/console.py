@@ -134,7 +134,10 @@ def write_outputs(
 
 
 def write_findings(
-    format: str, findings: Sequence[Diagnostic], fine: Sequence[SpecFile] = ()
+    args: argparse.Namespace,
+    format: str,
+    findings: Sequence[Diagnostic],
+    fine: Sequence[SpecFile] = (),
 ) -> str:
     """Return the document of some findings, their files named from the repository's root.
 
@@ -146,12 +149,13 @@ def write_findings(
 
     place = driver.stand_at_root(Path.cwd(), annotates=format not in ("json", "jsonl"))
     names = [place.name(file.path) if file.is_in_tree else file.shown for file in fine]
-    return WRITERS[format](place.see(findings), root=place.folder, fine=names)
+    seen = place.see(findings)
+    return WRITERS[format](seen, root=place.folder, fine=names, command=args.command)
 
 
 def excuse_findings(args: argparse.Namespace, findings: Sequence[Diagnostic]) -> str | None:
     """Return a failure in the format for stdout, unless that is text."""
-    return None if args.format == "text" else write_findings(args.format, findings)
+    return None if args.format == "text" else write_findings(args, args.format, findings)
 
 
 def count_files(count: int, state: str) -> str:

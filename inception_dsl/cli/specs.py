@@ -92,7 +92,7 @@ def _fmt(args: argparse.Namespace) -> int:
             artifacts.append(outcome)
     stale = [artifact for artifact in artifacts if not artifact.is_fresh()]
     if args.format != "text":
-        return _deliver_stale(stale, failed, args.format)
+        return _deliver_stale(args, stale, failed)
     if args.check:
         _show_stale(stale)
     else:
@@ -107,7 +107,9 @@ def _fmt(args: argparse.Namespace) -> int:
 
 
 def _deliver_stale(
-    stale: Sequence[driver.Artifact], failed: Sequence[tuple[str, Diagnostic]], format: str
+    args: argparse.Namespace,
+    stale: Sequence[driver.Artifact],
+    failed: Sequence[tuple[str, Diagnostic]],
 ) -> int:
     """Print specs without format, and those that cannot be read, in a format for programs."""
     from inception_dsl import driver
@@ -115,7 +117,7 @@ def _deliver_stale(
     errors = merge_findings(failed)
     commands = ((each, _write_command([each])) for each in stale)
     findings = [*errors, *driver.list_unformatted(commands)]
-    deliver(write_findings(format, findings))
+    deliver(write_findings(args, args.format, findings))
     if errors:
         return exit_code(errors)
     return FINDINGS if findings else FINE
@@ -138,9 +140,8 @@ def _fmt_stdin(args: argparse.Namespace) -> int:
         deliver(artifact.content)
         return FINE
     if args.format != "text":
-        return _deliver_stale(
-            [] if artifact.basis == artifact.text else [artifact], [], args.format
-        )
+        stale = [] if artifact.basis == artifact.text else [artifact]
+        return _deliver_stale(args, stale, [])
     if artifact.basis == artifact.text:
         say_done(count_files(1, "formatted"))
         return FINE

@@ -46,7 +46,10 @@ _NOWHERE: _Json = {
 
 
 def to_json(
-    diagnostics: Iterable[Diagnostic], root: Path | None = None, fine: Sequence[str] = ()
+    diagnostics: Iterable[Diagnostic],
+    root: Path | None = None,
+    fine: Sequence[str] = (),
+    command: str = "check",
 ) -> str:
     """Return findings as docs/schemas/findings.schema.json describes them.
 
@@ -58,7 +61,10 @@ def to_json(
 
 
 def to_jsonl(
-    diagnostics: Iterable[Diagnostic], root: Path | None = None, fine: Sequence[str] = ()
+    diagnostics: Iterable[Diagnostic],
+    root: Path | None = None,
+    fine: Sequence[str] = (),
+    command: str = "check",
 ) -> str:
     """Return findings a line each, behind a line with the version, the root and their number.
 
@@ -75,12 +81,16 @@ def _root_of(root: Path | None) -> _Json:
 
 
 def to_junit(
-    diagnostics: Iterable[Diagnostic], root: Path | None = None, fine: Sequence[str] = ()
+    diagnostics: Iterable[Diagnostic],
+    root: Path | None = None,
+    fine: Sequence[str] = (),
+    command: str = "check",
 ) -> str:
     """Return findings as JUnit's XML: a failed test for each error, a passed one for each warning.
 
     Args:
         fine: the names of the specs without findings, each a test that has passed.
+        command: the command that found them.
     """
     findings = list(diagnostics)
     failures = sum(finding.severity == "error" for finding in findings)
@@ -90,7 +100,7 @@ def to_junit(
     document = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f'<testsuites name="inception-dsl" {counts}>\n'
-        f'  <testsuite name="inception-dsl check" {counts}>\n'
+        f'  <testsuite name="inception-dsl {command}" {counts}>\n'
         f"{''.join(cases)}  </testsuite>\n</testsuites>\n"
     )
     return document.encode("ascii", "xmlcharrefreplace").decode()
@@ -117,19 +127,27 @@ def _test_case(finding: Diagnostic) -> str:
 
 
 def to_github(
-    diagnostics: Iterable[Diagnostic], root: Path | None = None, fine: Sequence[str] = ()
+    diagnostics: Iterable[Diagnostic],
+    root: Path | None = None,
+    fine: Sequence[str] = (),
+    command: str = "check",
 ) -> str:
     """Return findings as workflow commands, one a line: they annotate a pull request's files."""
     return "".join(f"{_command(finding)}\n" for finding in diagnostics)
 
 
 def to_sarif(
-    diagnostics: Iterable[Diagnostic], root: Path | None = None, fine: Sequence[str] = ()
+    diagnostics: Iterable[Diagnostic],
+    root: Path | None = None,
+    fine: Sequence[str] = (),
+    command: str = "check",
 ) -> str:
     """Return findings as one run of a SARIF 2.1.0 log, with a rule for each code that occurs.
 
     Args:
         root: the folder from which files are named.
+        command: the command that found them. Code scanning keeps the results of each apart, where a
+            log would otherwise take the place of another one.
     """
     base: _Json = {"description": {"text": "The root of the repository."}}
     if root is not None:
@@ -145,6 +163,7 @@ def to_sarif(
     }
     run: _Json = {
         "tool": {"driver": driver},
+        "automationDetails": {"id": f"inception-dsl/{command}/"},
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {_ROOT: base},
         "results": list(_list_results(findings, places)),
@@ -169,13 +188,18 @@ class Formatter(Protocol):
     """A function that writes findings in one format."""
 
     def __call__(
-        self, diagnostics: Iterable[Diagnostic], root: Path | None = None, fine: Sequence[str] = ()
+        self,
+        diagnostics: Iterable[Diagnostic],
+        root: Path | None = None,
+        fine: Sequence[str] = (),
+        command: str = "check",
     ) -> str:
         """Return the document of some findings.
 
         Args:
             root: the folder that files are named from.
             fine: the names of the specs that have none.
+            command: the command that found them.
         """
 
 

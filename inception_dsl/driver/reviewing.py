@@ -158,7 +158,7 @@ def write_review(review: Review, *, folder: Path) -> dict[str, str]:
     findings = list_review_findings(review)
     files = {
         "comment.md": write_comment(review, folder=folder),
-        "findings.sarif": to_sarif(place.see(findings), root=place.folder),
+        "findings.sarif": to_sarif(place.see(findings), root=place.folder, command="review"),
     }
     plain = stand_at_root(folder, annotates=False)
     files["check.json"] = to_json(plain.see(review.findings), root=plain.folder)

@@ -55,7 +55,9 @@ def diff_github(report: Report) -> str:
 
 def diff_sarif(report: Report) -> str:
     """Return the findings as one run of a SARIF log."""
-    return to_sarif(list_diagnostics(report), report.root)
+    is_verified = any(made.aim == "verify" for made in report.comparisons)
+    command = "verify" if is_verified else "diff"
+    return to_sarif(list_diagnostics(report), report.root, command=command)
 
 
 def list_diagnostics(report: Report) -> Iterator[Diagnostic]:
