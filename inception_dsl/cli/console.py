@@ -98,7 +98,12 @@ def show_difference(old: str | None, new: str, name: str, *, is_figure: bool = F
     shown_lines = [line[:letters] for line in islice(lines, most)]
     if more := sum(1 for _ in lines):
         shown_lines.append(f"and {more:,} more lines")
-    show_lines((line, _STYLES.get(line[:1], "")) for line in shown_lines)
+    paint_difference(shown_lines)
+
+
+def paint_difference(lines: Iterable[str]) -> None:
+    """Print the lines of a difference, those that come and go in their colours."""
+    show_lines((line, _STYLES.get(line[:1], "")) for line in lines)
 
 
 def has_stdout(args: argparse.Namespace) -> bool:

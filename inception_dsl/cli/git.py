@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from inception_dsl.characters import UNPRINTABLE
 from inception_dsl.cli.arguments import Parser, describe
-from inception_dsl.cli.console import FINE, show_difference, shown
-from inception_dsl.cli.output import MANNERS, Manners, show_done, show_line, show_lines
+from inception_dsl.cli.console import FINE, paint_difference, shown
+from inception_dsl.cli.output import (
+    MANNERS,
+    Manners,
+    deliver,
+    is_for_person,
+    show_done,
+    show_line,
+    show_lines,
+)
+from inception_dsl.emit.patch import PatchSide, list_patch_lines
 
 PAGER = "GIT_PAGER_IN_USE"
 """The variable by which git says that a person reads its output in a pager."""
@@ -53,10 +65,10 @@ def _diff(args: argparse.Namespace) -> int:
     if os.environ.get(PAGER) and MANNERS.get().colour == "auto" and not os.environ.get("NO_COLOR"):
         MANNERS.set(Manners("always"))
     match args.words:
-        case [path, old_file, old_blob, _, new_file, new_blob, _]:
-            _show_change((path, old_file, old_blob), (path, new_file, new_blob))
-        case [path, old_file, old_blob, _, new_file, new_blob, _, new_path, _]:
-            _show_change((path, old_file, old_blob), (new_path, new_file, new_blob))
+        case [path, *facts] if len(facts) == 6:
+            _show_change((path, *facts[:3]), (path, *facts[3:]))
+        case [path, *facts, new_path, renamed] if len(facts) == 6:
+            _show_change((path, *facts[:3]), (new_path, *facts[3:]), renamed)
         case [path]:
             show_line(f"* Unmerged path {path}")
         case words:
@@ -64,26 +76,45 @@ def _diff(args: argparse.Namespace) -> int:
     return FINE
 
 
-def _show_change(old_words: tuple[str, str, str], new_words: tuple[str, str, str]) -> None:
+def _show_change(old_words: Sequence[str], new_words: Sequence[str], renamed: str = "") -> None:
+    """Show the change of a file.
+
+    Args:
+        old_words, new_words: its path, and the content's file, hash and mode, as git gives them.
+        renamed: what git says of a file that has another name now.
+    """
     from inception_dsl.driver.git_driver import describe_change, read_side
 
-    show_line(f"diff --git a/{old_words[0]} b/{new_words[0]}")
     try:
-        old, new = read_side(*old_words), read_side(*new_words)
+        old, new = read_side(*old_words[:3]), read_side(*new_words[:3])
     except OSError as error:
+        show_line(f"diff --git a/{old_words[0]} b/{new_words[0]}")
         show_line(f"inception-dsl: the contents cannot be read: {error.strerror}")
         return
-    texts = [
-        None if each.content is None else each.content.decode(errors="replace")
-        for each in (old, new)
-    ]
-    if texts[0] != texts[1]:
-        show_difference(texts[0], texts[1] or "", new.path)
+    before = PatchSide(old.path, old.content, old_words[3])
+    after = PatchSide(new.path, new.content, new_words[3])
+    _show_patch(list_patch_lines(before, after, renamed))
     try:
         meaning = describe_change(old, new, folder=Path.cwd())
     except Exception as error:
         meaning = [(f"inception-dsl: only the lines are shown: {_reason(error)}", "")]
     show_lines([("", ""), *meaning, ("", "")])
+
+
+def _show_patch(lines: Iterable[str]) -> None:
+    """Show a patch: to a person safe and coloured, to a file byte for byte.
+
+    A text with characters that a terminal obeys is shown safely everywhere, and is then no patch.
+    """
+    shown_lines = list(lines)
+    is_safe = not any(re.search(UNPRINTABLE, re.sub(r"[\t\r\n]", "", line)) for line in shown_lines)
+    if is_safe and not (is_for_person() or os.environ.get(PAGER)):
+        deliver("".join(f"{line}\n" for line in shown_lines))
+        return
+    if not is_safe:
+        note = "@@ some characters are shown as ?, so this is no patch @@"
+        shown_lines = [note if line.startswith("@@ ") else line for line in shown_lines]
+    paint_difference(shown_lines)
 
 
 def _reason(error: Exception) -> str:

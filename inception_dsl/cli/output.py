@@ -160,6 +160,11 @@ def is_terminal() -> bool:
     return sys.stdout is not None and sys.stdout.isatty()
 
 
+def is_for_person() -> bool:
+    """Tell whether stdout is shown to a person: on a terminal, or with colours."""
+    return is_terminal() or has_colour(sys.stdout)
+
+
 def _stdout() -> IO[str]:
     stream: IO[str] | None = sys.stdout  # None where a process has begun without it
     if stream is None or stream.closed:

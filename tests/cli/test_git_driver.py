@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -87,8 +88,42 @@ def test_no_change_breaks_git(repository: Path, capsys: pytest.CaptureFixture[st
     assert "a library of blocks" in git(repository, "diff", "-M", "HEAD", "--", "specs/blocks")
 
 
+def test_what_git_shows_is_a_patch_that_git_applies(repository: Path) -> None:
+    """The meaning stands between the files, where `git apply` looks for nothing."""
+    texts = {
+        "specs/net.yaml": SPEC.replace("w=4", "w=6"),
+        "specs/a net ü.yaml": SPEC.replace("name: net", "name: other\r\ntitle: aäb"),
+        "specs/gone.yaml": None,
+        "specs/last.yaml": SPEC.removesuffix("\n"),
+        "specs/moved.yaml": SPEC.replace("w=4", "w=5"),
+        "specs/blocks/empty.yaml": "",
+        "other.txt": "more\n",
+    }
+    (repository / "specs/last.yaml").write_text(SPEC)
+    (repository / "specs/gone.yaml").write_text(SPEC)
+    (repository / "specs/old.yaml").write_text(SPEC)
+    (repository / "specs/old.yaml").chmod(0o755)
+    git(repository, "add", "-A")
+    git(repository, "commit", "-q", "-m", "second")
+    git(repository, "mv", "specs/old.yaml", "specs/moved.yaml")
+    for name, text in texts.items():
+        if text is None:
+            (repository / name).unlink()
+        else:
+            (repository / name).write_text(text, newline="")
+    git(repository, "add", "-A")
+    patch = repository.parent / "change.patch"
+    with patch.open("wb") as stream:
+        subprocess.run(["git", "diff", "HEAD", "-M"], cwd=repository, stdout=stream, check=True)
+    assert "CHECKPOINT" in patch.read_text()
+    expected = git(repository, "write-tree")
+    git(repository, "reset", "-q", "--hard")
+    git(repository, "apply", "--index", str(patch))
+    assert git(repository, "write-tree") == expected
+
+
 def test_git_shows_lines_once_the_program_is_gone(
-    repository: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """git itself ends with 128 where its driver fails."""
     monkeypatch.setattr("sys.executable", str(repository.parent / "gone/bin/python"))
