@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -31,6 +32,12 @@ def test_the_citation_is_of_this_version() -> None:
     assert [author["name"] for author in cited["authors"]] == [
         author["name"] for author in project["authors"]
     ]
+
+
+def test_the_extension_of_the_editor_is_of_this_version() -> None:
+    for name in ("package.json", "package-lock.json"):
+        assert json.loads((ROOT / "editor" / name).read_text())["version"] == __version__
+    assert f"inception-dsl-{__version__}.vsix" in (ROOT / "editor/README.md").read_text()
 
 
 def test_the_changelog_begins_with_this_version() -> None:
