@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from inception_dsl.analysis.parts import Place, split
 from inception_dsl.analysis.state import list_tensors
@@ -48,6 +49,7 @@ class FusedStep:
         norm: the batch norm that its weights take up.
         leaves_bias: another step adds its bias.
         adds_bias_of: the name of a conv whose bias it adds to its result.
+        factor: its weight and its bias take up a multiplication of its result by this number.
     """
 
     name: str
@@ -59,6 +61,7 @@ class FusedStep:
     norm: FoldedNorm | None = None
     leaves_bias: bool = False
     adds_bias_of: str = ""
+    factor: Decimal = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,45 @@ def test_fixed_numbers_that_no_checkpoint_has_are_those_of_the_module(project: P
     hold_against_module(project.check(), seed=2)
 
 
+SUMS = """
+inception: 1
+name: net
+input: 8x8x4
+defaults: {conv: {norm: batchnorm}}
+blocks:
+  unit: {residual: {act: relu, scale: 0.3}, steps: [3x3 conv (4 act relu), 1x1 conv (4)]}
+network:
+  - first: unit
+  - second: unit
+  - third: {branches: {kept: identity, made: unit}}
+  - fourth: {residual: {shortcut: 1x1 conv (6)}, steps: [3x3 conv (6)]}
+"""
+
+
+def test_a_sum_overwrites_a_value_that_nothing_reads_afterwards(project: Project) -> None:
+    project.write(NET, SUMS)
+    found = project.check()
+    hold_against_module(found, seed=4)
+    lines = [line for line in write_source(found).splitlines() if "added=" in line]
+    in_place = ["in_place=True" in line for line in lines]
+    assert in_place == [False, True, False, True]  # the input, a sum, a value of a concat, a conv
+
+
+def test_a_sum_takes_a_gradient_to_the_value_that_is_added(project: Project) -> None:
+    project.write(NET, SUMS)
+    found = project.check()
+    module = own_module(found, 5)
+    made = run_source(write_source(found))
+    network = made.from_checkpoint(module.state_dict())
+    image = torch.randn(1, 4, 8, 8)
+    made.prepare(network, image)
+    gradients: list[Tensor] = []
+    for one in (module, network):
+        read = image.clone().requires_grad_()
+        gradients += torch.autograd.grad(one(read).square().sum(), read)
+    assert relative_error(*gradients) <= 1e-4
+
+
 NETWORK = """
 inception: 1
 name: net

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from itertools import pairwise
 
 from inception_dsl.analysis.fusing import FusedGraph, FusedStep, find_pairs, find_weight
@@ -43,15 +45,35 @@ from inception_dsl.ops.channels import find_range
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A step, with the activation that runs in its line."""
+    """A step, with the sum and the activation that run in its line.
+
+    Attributes:
+        total: a sum of its value and that of another step.
+    """
 
     step: FusedStep
+    total: FusedStep | None = None
     act: FusedStep | None = None
+
+    @property
+    def last(self) -> FusedStep:
+        """The step that ends it before the activation."""
+        return self.total or self.step
 
     @property
     def value(self) -> str:
         """The name of its value."""
-        return (self.act or self.step).name
+        return (self.act or self.last).name
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The other value of its sum, if it has one."""
+        return () if self.total is None else tuple(_find_others(self.total, self.step.name))
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The names of the values that it reads."""
+        return (*self.step.reads, *self.added)
 
 
 class InferenceForward:
@@ -73,11 +95,11 @@ class InferenceForward:
         self._types = {str(path): type for path, type in inputs.items()}
         self._types |= {step.name: step.node.type for step in graph.steps}
         ends = frozenset(graph.outputs.values())
-        self._units = _join_activations(graph.steps, ends)
+        self._units = _join_steps(graph.steps, ends)
         self._acts = dict(_find_fused_acts(self._units))
-        without = {unit.act.name for unit in self._units if unit.act is not None}
-        without |= {unit.step.name for unit in self._units if _is_code(unit.step)}
-        self.layers = place_layers(graph.steps, self._acts, left_out=frozenset(without))
+        self._overwriting = frozenset(_find_overwriting(self._units, ends))
+        steps = [unit.step for unit in self._units if not _is_code(unit.step)]
+        self.layers = place_layers(steps, self._acts)
         self._locals = name_locals(
             [_describe(unit) for unit in self._units],
             {str(path): name for path, name in self.inputs.items()},
@@ -113,13 +135,20 @@ class InferenceForward:
 
     def _write_unit(self, unit: Unit) -> Code:
         """Return the code of a step, with the activation in its line."""
-        made = self._write_step(unit.step)
+        made = self._write_step(unit.step, list(self._write_sum(unit)))
         if unit.act is None or unit.step.name in self._acts:
             return made
         (layer,) = list_layers(unit.act)
-        return activate(layer, made, in_place=_is_fresh(unit.step))
+        return activate(layer, made, in_place=_is_fresh(unit.last))
 
-    def _write_step(self, step: FusedStep) -> Code:
+    def _write_sum(self, unit: Unit) -> Iterator[tuple[str, Code]]:
+        """Yield the arguments for the sum that a convolution runs, if it runs one."""
+        for value in unit.added:
+            yield "added", local(self._locals.names[value])
+            if unit.value in self._overwriting:
+                yield "in_place", literal(value=True)
+
+    def _write_step(self, step: FusedStep, of_sum: Sequence[tuple[str, Code]]) -> Code:
         reads = [local(self._locals.names[value]) for value in step.reads]
         if not OPS[step.node.op].has_module:
             return self._write_code(step, reads)
@@ -135,7 +164,7 @@ class InferenceForward:
         call: tuple[tuple[str, Code], ...] = (("", read),)
         if step.leaves_bias and _has_bias(step):
             call = (*call, ("adds_bias", literal(value=False)))
-        made = Construct(write_place(placed.path), call)
+        made = Construct(write_place(placed.path), (*call, *of_sum))
         bias = self._find_moved_bias(step)
         return made if bias is None else Chained(("+",), (made, bias))
 
@@ -170,14 +199,72 @@ class InferenceForward:
                 return nest(symbol(EXTREMA[step.node.op]), first, others)
 
 
-def _join_activations(steps: Sequence[FusedStep], ends: frozenset[str]) -> list[Unit]:
-    """Return the steps, each with the activation behind it that alone reads it."""
+def _join_steps(steps: Sequence[FusedStep], ends: frozenset[str]) -> list[Unit]:
+    """Return the steps, each with the sum and the activation behind it that alone read it."""
     acts: dict[str, FusedStep] = {}
-    for maker, act in find_pairs(steps, ends):
-        if is_function(act) and not is_function(maker):
-            acts[maker.name] = act
-    joined = {act.name for act in acts.values()}
-    return [Unit(step, acts.get(step.name)) for step in steps if step.name not in joined]
+    for maker, reader in find_pairs(steps, ends):
+        if is_function(reader) and not is_function(maker):
+            acts[maker.name] = reader
+    convs = dict(_find_summed(steps, ends))
+    joined = {act.name for act in acts.values()} | {conv.name for conv in convs.values()}
+    units = []
+    for step in steps:
+        if step.name not in joined:
+            act, conv = acts.get(step.name), convs.get(step.name)
+            units.append(Unit(step, act=act) if conv is None else Unit(conv, step, act))
+    return units
+
+
+def _find_summed(
+    steps: Sequence[FusedStep], ends: Collection[str]
+) -> Iterator[tuple[str, FusedStep]]:
+    """Yield each sum of two maps of a size that a convolution can run, with that convolution.
+
+    Only the sum reads the convolution, whose weights take up the factor of the last one summed.
+    """
+    makers = {step.name: step for step in steps}
+    readers = Counter(name for step in steps for name in step.reads)
+    for step in steps:
+        node = step.node
+        if IN_FORWARD.get(node.op) != "sum" or len(step.reads) != 2 or not node.type.is_map:
+            continue
+        if any(type != node.type for type in node.input_types):
+            continue
+        factor = Decimal(decimal(node.attributes, "scale"))
+        for name in step.reads[::-1] if factor == 1 else step.reads[1:]:
+            conv = makers.get(name)
+            if conv is None or readers[name] != 1 or name in ends:
+                continue
+            if is_fused_conv(conv) and not conv.leaves_bias:
+                yield step.name, replace(conv, factor=factor)
+                break
+
+
+def _find_overwriting(units: Sequence[Unit], ends: Collection[str]) -> Iterator[str]:
+    """Yield the sums that may overwrite the value that a convolution adds to.
+
+    It has memory of its own, which no other step's value shares, and nothing reads it afterwards.
+    """
+    makers = {unit.value: unit for unit in units}
+    readers: dict[str, list[Unit]] = {}
+    for unit in units:
+        for value in unit.reads:
+            readers.setdefault(value, []).append(unit)
+    for unit in units:
+        for value in unit.added:
+            maker, read_by = makers.get(value), readers[value]
+            is_last = read_by[-1] is unit and value not in ends
+            if (
+                maker is not None
+                and is_last
+                and all(_is_fresh(one.last) for one in [maker, *read_by])
+            ):
+                yield unit.value
+
+
+def _find_others(total: FusedStep, name: str) -> Iterator[str]:
+    """Yield the values of a sum but one."""
+    yield from (value for value in total.reads if value != name)
 
 
 def _find_fused_acts(units: Sequence[Unit]) -> Iterator[tuple[str, str]]:
@@ -206,7 +293,7 @@ def _has_bias(conv: FusedStep) -> bool:
 
 
 def _describe(unit: Unit) -> Assignment:
-    return Assignment(unit.value, unit.step.path, unit.step.reads, len(unit.step.reads) > 1)
+    return Assignment(unit.value, unit.last.path, unit.reads, len(unit.reads) > 1)
 
 
 def _put_channels_last(name: str) -> Assign:
@@ -217,7 +304,7 @@ def _put_channels_last(name: str) -> Assign:
 
 def _find_headings(units: Sequence[Unit]) -> Iterator[tuple[Statement, ...]]:
     """Yield the blank line and the comment above each step that begins a stage of several."""
-    stages = [_find_stage(unit.step.path) for unit in units]
+    stages = [_find_stage(unit.last.path) for unit in units]
     is_long = {one for one, other in pairwise(stages) if one == other}
     for before, stage in pairwise(["", *stages]):
         if stage == before or not is_long & {stage, before}:

@@ -30,7 +30,7 @@ class _Layers(nn.Module):
 
 
 class _Conv2d(nn.Conv2d):
-    """Convolution, bias and activation in one call: oneDNN's, once the weight is packed for it."""
+    """Convolution, bias, sum and activation in one call: oneDNN's, once the weight is packed."""
 
     def __init__(
         self,
@@ -50,16 +50,30 @@ class _Conv2d(nn.Conv2d):
         self.act = act
         self.packed: Tensor | None = None
 
-    def forward(self, input: Tensor, adds_bias: bool = True) -> Tensor:
+    def forward(
+        self,
+        input: Tensor,
+        adds_bias: bool = True,
+        added: Tensor | None = None,
+        in_place: bool = False,
+    ) -> Tensor:
         bias = self.bias if adds_bias else None
-        needs_grad = torch.is_grad_enabled() and input.requires_grad
+        read = [input] if added is None else [input, added]
+        needs_grad = torch.is_grad_enabled() and any(x.requires_grad for x in read)
         if self.packed is None or needs_grad or torch.compiler.is_compiling():
             x = self._conv_forward(input, self.weight, bias)
+            x = x if added is None else x + added
             return F.relu(x, inplace=True) if self.act == "relu" else x
-        window = (self.padding, self.stride, self.dilation, self.groups)
-        fused: Tensor = torch.ops.mkldnn._convolution_pointwise(
-            input, self.packed, bias, *window, self.act, [], ""
-        )
+        weights = (self.packed, bias, self.padding, self.stride, self.dilation, self.groups)
+        fused: Tensor
+        if added is None:
+            fused = torch.ops.mkldnn._convolution_pointwise(input, *weights, self.act, [], "")
+            return fused
+        acts: tuple[Any, ...] = ("add", 1.0, None if self.act == "none" else self.act, [], "")
+        if in_place:
+            fused = torch.ops.mkldnn._convolution_pointwise_.binary(added, input, *weights, *acts)
+        else:
+            fused = torch.ops.mkldnn._convolution_pointwise.binary(input, added, *weights, *acts)
         return fused
 
     def _apply(self, *args: Any, **kwargs: Any) -> Any:
@@ -115,7 +129,7 @@ class _Fold(NamedTuple):
     """A layer of a checkpoint, and the batch norm that its weight and its bias take up.
 
     A norm alone is a weight and a bias, too. `groups` are those of a transposed convolution;
-    `weight_eps` and `gain` those of a weight that is standardised.
+    `weight_eps` and `gain` those of a weight that is standardised. `factor` multiplies the result.
     """
 
     layer: str = ""
@@ -127,6 +141,7 @@ class _Fold(NamedTuple):
     groups: int = 0
     weight_eps: float = 0.0
     gain: float = 0.0
+    factor: float = 1.0
 
     def list_keys(self) -> Iterator[str]:
         """Yield the keys of the tensors in the checkpoint."""
@@ -175,7 +190,7 @@ def _fold(fold: _Fold, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         weight = (grouped * scale.reshape(fold.groups, 1, -1, 1, 1)).reshape(weight.shape)
     elif scale is not None:
         weight = weight * scale.reshape(-1, *[1] * (weight.dim() - 1))
-    return {"weight": weight, **folded}
+    return {name: fold.factor * each for name, each in {"weight": weight, **folded}.items()}
 
 
 @torch.no_grad()

@@ -48,26 +48,22 @@ class PlacedLayer:
     fold: Construct | None = None
 
 
-def place_layers(
-    steps: Sequence[FusedStep], acts: Mapping[str, str], *, left_out: frozenset[str]
-) -> dict[str, PlacedLayer]:
-    """Return the layer of every step that has one, by the name of the step.
+def place_layers(steps: Sequence[FusedStep], acts: Mapping[str, str]) -> dict[str, PlacedLayer]:
+    """Return the layer of every step, by the name of the step.
 
     A step with the weights of an earlier one has the layer of that one, if both do the same.
 
     Args:
         acts: the activations that layers run, by the names of their steps.
-        left_out: the steps that are code of the forward pass.
 
     Raises:
         SpecError: E501, torch has no layer for an op.
     """
-    with_layer = [step for step in steps if step.name not in left_out]
-    counts = Counter(step.path for step in with_layer)
+    counts = Counter(step.path for step in steps)
     placed: dict[str, PlacedLayer] = {}
     known: dict[tuple[object, ...], PlacedLayer] = {}
     taken: set[Path] = set()
-    for step in with_layer:
+    for step in steps:
         layer = _make_layer(step, acts.get(step.name, ""), is_alone=counts[step.path] == 1)
         sources = tuple(sorted(step.tensors.items()))
         key = (sources, layer.code, layer.fold) if sources else (step.name,)
@@ -154,7 +150,7 @@ def _write_padding(node: Node) -> tuple[Code, ...]:
 
 def _is_folded(step: FusedStep) -> bool:
     """Tell whether the weights of a step are not those of the checkpoint."""
-    if step.norm is not None or keeps_statistics(step.node):
+    if step.norm is not None or step.factor != 1 or keeps_statistics(step.node):
         return True
     return find_weight(step.node) is not None and is_standardised(step.node.attributes)
 
@@ -210,6 +206,8 @@ def _fold(step: FusedStep) -> Construct | None:
         arguments.append(("weight_eps", decimal(node.attributes, "weight_eps")))
         if "gain" in step.tensors:
             arguments.append(("gain", decimal(node.attributes, "gain")))
+    if step.factor != 1:
+        arguments.append(("factor", step.factor))
     return _write_fold(arguments)
 
 
