@@ -122,6 +122,19 @@ def read_open(file: SpecFile) -> OpenReading:
     return OpenReading(file, source, loaded, template, made, blocks)
 
 
+def read_committed(path: Path) -> OpenReading | None:
+    """Return the spec at a path as the last commit has it; None if it had no shapes there."""
+    from inception_dsl.spec.git import find_revision
+
+    try:
+        revision = find_revision("HEAD", path.parent)
+        root = project_root(path.parent, revision)
+        reading = read_open(locate(path, root, path.name, revision))
+    except SpecError:
+        return None
+    return reading if reading.made is not None else None
+
+
 def judge_open(reading: OpenReading, *, hints: bool = False) -> tuple[Diagnostic, ...]:
     """Return the findings of a spec, as `check` has them by the settings of its project.
 

@@ -20,6 +20,7 @@ from inception_dsl.driver.reading import (
     find_open,
     hold_open,
     judge_open,
+    read_committed,
     read_open,
 )
 from inception_dsl.lsp.positions import TextLines
@@ -47,7 +48,8 @@ class Document:
         reading: the text as it was read; None if it has yet to be.
         findings: what is wrong with it; None if it has yet to be judged.
         is_told: the editor shows these findings.
-        good: the last reading that had shapes.
+        good: the last reading that had shapes; if there was none yet, that of the last commit.
+        is_searched: the last commit has been asked for it.
         known: the last reading that could be put together, whose names completion offers.
         user: of a library, a reading of a network that uses it; its file is `used_by`.
         indices: the steps of the reading that was last asked for its shapes.
@@ -63,6 +65,7 @@ class Document:
     findings: tuple[Diagnostic, ...] | None = None
     is_told: bool = False
     good: OpenReading | None = None
+    is_searched: bool = False
     known: OpenReading | None = None
     user: OpenReading | None = None
     used_by: Path | None = None
@@ -93,6 +96,7 @@ class Desk:
         before = self._documents.get(uri)
         if before is not None:
             document.good, document.known = before.good, before.known
+            document.is_searched = before.is_searched
             document.used_by = before.used_by
             document.is_spec |= before.is_spec
         self._documents[uri] = document
@@ -184,6 +188,10 @@ class Desk:
                 document.known = document.reading
             if document.reading.made is not None:
                 document.good = document.reading
+            elif document.good is None and document.path is not None and not document.is_searched:
+                document.is_searched = True
+                if document.reading.error is not None:
+                    document.good = read_committed(document.path)
         return document.reading
 
     def read_file(self, path: Path) -> OpenReading | SpecError:

@@ -196,6 +196,23 @@ def test_a_broken_spec_keeps_the_shapes_of_its_other_lines(
     assert not any(place.startswith(("18:", "19:")) for place in after)
 
 
+def test_a_spec_that_is_opened_with_an_error_has_the_shapes_of_the_last_commit(
+    editor: Editor, project: Project
+) -> None:
+    expected = editor.hints(editor.open(project.write("specs/net.yaml", NET)))
+    path = project.write("specs/other.yaml", NET)
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-C", str(project.root)]
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "first"]):
+        subprocess.run([*git, *words], check=True)
+    path.write_text(NET.replace("global avgpool", "global avgp"))
+    shown = editor.hints(editor.open(path))
+    lost = expected.keys() - shown.keys()
+    assert [NET.splitlines()[int(place.split(":")[0])] for place in lost] == [
+        "  - pool: global avgpool"
+    ]
+    assert shown.items() <= expected.items()
+
+
 def test_an_unsaved_base_moves_the_shapes_of_what_extends_it(
     editor: Editor, project: Project
 ) -> None:
