@@ -1,8 +1,8 @@
 """The steps that a network runs in inference, with all that can be computed before it runs.
 
-A batch norm behind a linear map is folded into its weights. A 1x1 conv that gives fewer channels
-runs before the average pool that it reads: both are linear, so that their order does not matter.
-Training heads, dropout and other idle steps are left out.
+A batch norm behind a linear map is folded into its weights, and so is the factor of a sum. A 1x1
+conv that gives fewer channels runs before the average pool that it reads: both are linear, so that
+their order does not matter. Training heads, dropout and other idle steps are left out.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from inception_dsl.ir import Graph, Node, Path, TensorType
 from inception_dsl.ops import OPS, StateTensor
 from inception_dsl.ops.attribute import decimal, read_pair, size
 from inception_dsl.ops.window import find_reaches, margins, same_margins
+
+FACTOR = "scale"
+"""The attribute of a sum that multiplies the last of its values."""
 
 COUNTS_PADDING = "count_pad"
 """The attribute that only the mean of sliding windows has."""
@@ -84,7 +87,7 @@ def fuse(graph: Graph) -> FusedGraph:
     )
     outputs = {name: given.get(value, value) for name, value in ends.items()}
     kept = frozenset(outputs.values())
-    steps = _fold_norms(_keep_needed(steps, kept), kept)
+    steps = _fold_factors(_fold_norms(_keep_needed(steps, kept), kept), kept)
     return FusedGraph(tuple(_swap_pools(steps, kept)), outputs)
 
 
@@ -167,6 +170,22 @@ def _fold_norms(steps: Sequence[FusedStep], ends: Collection[str]) -> list[Fused
             folded[maker.name] = replace(maker, name=step.name, norm=norm)
     taken = {step.name for step in folded.values()}
     return [folded.get(step.name, step) for step in steps if step.name not in taken]
+
+
+def _fold_factors(steps: Sequence[FusedStep], ends: Collection[str]) -> list[FusedStep]:
+    """Return the steps with the factor of a sum in the weights that it multiplies, if it can be."""
+    folded: dict[str, FusedStep] = {}
+    makers = {step.name: step for step in steps}
+    readers = Counter(name for step in steps for name in step.reads)
+    for step in steps:
+        values, last = step.node.attributes, makers.get(step.reads[-1])
+        if OPS[step.node.op].join is None or values.get(FACTOR, 1) == 1 or last is None:
+            continue
+        if find_weight(last.node) is not None and readers[last.name] == 1 and last.name not in ends:
+            folded[last.name] = replace(last, factor=Decimal(decimal(values, FACTOR)))
+            plain = replace(step.node, attributes={**values, FACTOR: 1})
+            folded[step.name] = replace(step, node=plain)
+    return [folded.get(step.name, step) for step in steps]
 
 
 def _swap_pools(steps: Sequence[FusedStep], ends: Collection[str]) -> list[FusedStep]:

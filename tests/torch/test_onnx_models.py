@@ -135,6 +135,15 @@ def test_a_conv_runs_before_the_pool_that_it_reads(words: str, norm: str, projec
     assert ops.index("Conv") < ops.index("AveragePool")
 
 
+@pytest.mark.parametrize("conv", ["3x3 conv (3)", "3x3 conv (3 no_bias norm batchnorm)"])
+def test_weights_take_up_the_factor_of_a_sum(conv: str, project: Project) -> None:
+    steps = f"{{residual: {{scale: 0.3}}, steps: [{conv}]}}"
+    project.write(NET, f"inception: 1\nname: net\ninput: 8x8x3\nnetwork: [{steps}]\n")
+    content = hold_against_module(project.check(), seed=1)
+    nodes = onnx.load_from_string(content).graph.node
+    assert [node.op_type for node in nodes] == ["Conv", "Add", "Identity"]
+
+
 def test_a_pool_with_another_reader_keeps_its_place(project: Project) -> None:
     project.write(
         NET,

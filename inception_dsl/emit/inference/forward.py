@@ -5,8 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from dataclasses import dataclass
 from itertools import pairwise
 
 from inception_dsl.analysis.fusing import FusedGraph, FusedStep, find_pairs, find_weight
@@ -220,7 +219,7 @@ def _find_summed(
 ) -> Iterator[tuple[str, FusedStep]]:
     """Yield each sum of two maps of a size that a convolution can run, with that convolution.
 
-    Only the sum reads the convolution, whose weights take up the factor of the last one summed.
+    Only the sum reads the convolution.
     """
     makers = {step.name: step for step in steps}
     readers = Counter(name for step in steps for name in step.reads)
@@ -230,13 +229,14 @@ def _find_summed(
             continue
         if any(type != node.type for type in node.input_types):
             continue
-        factor = Decimal(decimal(node.attributes, "scale"))
-        for name in step.reads[::-1] if factor == 1 else step.reads[1:]:
+        if decimal(node.attributes, "scale") != 1:
+            continue
+        for name in step.reads[::-1]:
             conv = makers.get(name)
             if conv is None or readers[name] != 1 or name in ends:
                 continue
             if is_fused_conv(conv) and not conv.leaves_bias:
-                yield step.name, replace(conv, factor=factor)
+                yield step.name, conv
                 break
 
 

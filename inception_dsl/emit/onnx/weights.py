@@ -72,7 +72,7 @@ def _draw(shape: tuple[int, ...], seed: int) -> Array:
 
 
 def fold(step: FusedStep, held: Mapping[str, Array]) -> tuple[Array, Array | None]:
-    """Return the weight and the bias of a linear map, with the norm that they take up.
+    """Return the weight and the bias of a linear map, with the norm and the factor they take up.
 
     Args:
         held: the tensors of the network by their keys.
@@ -83,9 +83,14 @@ def fold(step: FusedStep, held: Mapping[str, Array]) -> tuple[Array, Array | Non
     if step.node.op == "conv" and is_standardised(values):
         gain = held[step.tensors["gain"]] if "gain" in step.tensors else None
         weight = _standardise(weight, gain, values)
-    if step.norm is None:
+    factor = float(step.factor)
+    if step.norm is None and factor == 1:
         return weight, bias
+    if step.norm is None:
+        scaled = _by_slabs(weight, lambda slab, _: slab * factor)
+        return scaled, None if bias is None else (bias * np.float64(factor)).astype(np.float32)
     scale, shift = scale_and_shift(step.norm.tensors, step.norm.eps, held)
+    scale, shift = factor * scale, factor * shift
     groups = number(values, "groups") if step.node.op == "deconv" else 0
     factors = _spread_scale(scale, weight.shape, groups)
     folded = _by_slabs(weight, lambda slab, rows: slab * factors[rows])
