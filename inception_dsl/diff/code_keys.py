@@ -126,7 +126,7 @@ class _Settling:
             case Added() | Removed() if edit.keys and not keys and not following:
                 is_seen = self._is_seen(settled)
                 return replace(settled, category="NUMERICS" if is_seen else "TRAINING", loads=True)
-            case Changed() | Replaced() | SharingChanged() if self._all_stay(settled, edit):
+            case Changed() | Replaced() | SharingChanged() if self._all_stay(settled):
                 is_seen = self._is_seen(settled)
                 return replace(settled, category="NUMERICS" if is_seen else "TRAINING", loads=True)
             case StepFacts(places=places):
@@ -135,11 +135,10 @@ class _Settling:
             case _:
                 return settled
 
-    def _all_stay(self, settled: Edit, edit: Edit) -> bool:
+    def _all_stay(self, settled: Edit) -> bool:
         """Tell whether an edit is about tensors that keep their key and their shape in the code."""
-        had_keys = bool(edit.keys) or isinstance(edit, SharingChanged)
-        is_grave = edit.category == "CHECKPOINT"
-        return is_grave and had_keys and not settled.keys and not settled.following_keys
+        is_grave = settled.category == "CHECKPOINT"
+        return is_grave and not settled.keys and not settled.following_keys
 
     def _is_seen(self, edit: StepFacts) -> bool:
         """Tell whether the outputs of inference depend on some steps."""

@@ -252,6 +252,17 @@ def test_a_step_that_takes_the_weights_of_another_one_leaves_all_keys(tmp_path: 
     build(new).load_state_dict(build(NET).state_dict())
 
 
+def test_a_shared_step_of_another_kernel_leaves_all_keys(tmp_path: Path) -> None:
+    """The step that ran before has its keys all the same, and torch loads the old checkpoint."""
+    old = NET.replace(
+        "self.two = nn.Conv2d(width, width, 3, padding=1)", "self.two = nn.Conv2d(width, width, 1)"
+    )
+    new = old.replace("self.two(F.silu(self.one(x)))", "self.one(F.silu(self.one(x)))")
+    found = select(compare(tmp_path, old, new))
+    assert {finding.category for finding in found} == {"NUMERICS"}
+    build(new).load_state_dict(build(old).state_dict())
+
+
 @pytest.mark.parametrize(
     "result", ["{'out': y}", "[y]", "(y, None)", "namedtuple('Out', 'logits')(y)"]
 )
