@@ -127,7 +127,7 @@ def make_tensors(plan: WeightPlan, old: State, new: PortNetwork) -> State:
             made[key] = torch.zeros(shapes[key], dtype=torch.int64)
             continue
         dtype = old[sources[0]].dtype if sources else usual
-        like = torch.empty(shapes[key], dtype=dtype, device="meta")
+        like = torch.empty(shapes[key], dtype=dtype)
         made[key] = run_recipe(key, recipe, old, like).contiguous()
     for key, group in new.list_tied().items():
         source = next((each for each in group if each in made), None)

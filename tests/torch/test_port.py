@@ -480,6 +480,25 @@ def test_a_norm_of_its_own_takes_a_bias_over(
     assert torch.allclose(old(images), new(images), atol=1e-5)
 
 
+def test_a_bias_that_only_the_new_network_has_is_zero(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No old tensor makes it: its values are the plan's alone."""
+    project.write("net.py", BIASED)
+    monkeypatch.chdir(project.root)
+    names: dict[str, Any] = {}
+    exec(BIASED, names)
+    old, new = (names["Net"](bias).eval() for bias in (False, True))
+    randomise(old, seed=0)
+    torch.save(old.state_dict(), "old.pt")
+    target = "py:net.py:Net"
+    arguments = ["old.pt", "-o", "new.pt", "--input", "9x9x3"]
+    assert port(*arguments, old=f"{target}@bias=False", new=target) == 0
+    new.load_state_dict(torch.load("new.pt"))
+    images = torch.randn(2, 3, 9, 9)
+    assert torch.equal(old(images), new(images))
+
+
 TWO = """\
 import torch
 from torch import nn
