@@ -52,7 +52,9 @@ def add(command: Parser) -> None:
         help="the column of steps, a panel for every block, both, or every op; default: schema",
     )
     content.add_argument(
-        "--block", metavar="NAME", help="draw this block alone, of a network or a library"
+        "--block",
+        metavar="NAME",
+        help="draw this block alone, of a network or a library; or the call at this path",
     )
     command.add_argument(
         "--style",

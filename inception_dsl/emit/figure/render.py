@@ -18,7 +18,7 @@ from inception_dsl.emit.figure.content.drawing import (
     draw_network,
     drop_notes,
 )
-from inception_dsl.emit.figure.content.subject import describe
+from inception_dsl.emit.figure.content.subject import describe, find_called
 from inception_dsl.emit.figure.content.symbolic import draw_library
 from inception_dsl.emit.figure.content.tree import Mesh, Tangle
 from inception_dsl.emit.figure.formats import (
@@ -255,9 +255,11 @@ def _check_curve(format: FigureFormat, request: Request, *, has_column: bool) ->
 
 
 def _draw(model: Model, cost: CostReport, request: Request, steps: Sequence[Narrowing]) -> Drawing:
-    block = None
+    block = at = None
     if request.block is not None:
-        block = _choose(model.blocks[:-1], request.block, model.name)
+        called = find_called(model, request.block)
+        at = request.block if called else None
+        block = _choose(model.blocks[:-1], called or request.block, model.name)
     boxes = len(block.body) if block else _count_boxes(model, cost, request.detail)
     if boxes > MOST_BOXES:
         message = f"this figure would have {boxes:,} boxes, and {MOST_BOXES:,} are the most"
@@ -265,7 +267,8 @@ def _draw(model: Model, cost: CostReport, request: Request, steps: Sequence[Narr
         raise SpecError([Diagnostic("E502", message, _labels(block or model.network), help=help)])
     subject = describe(model, cost)
     if block is not None:
-        return draw_block(subject, block, request.shapes, request.cost)
+        focused = subject if at is None else subject.focus(block.name, at)
+        return draw_block(focused, block, request.shapes, request.cost, at)
     drawing = draw_network(subject, request.detail, request.shapes, request.cost)
     if request.curve is not None:
         return add_curve(drawing, subject, request.curve, steps)

@@ -8,9 +8,13 @@ from decimal import Decimal
 
 from inception_dsl.analysis import reads_tensors
 from inception_dsl.emit.figure.content.labels import (
+    NO_CHOICES,
+    Choices,
     activation_name,
     describe_op,
+    name_activation,
     show_value,
+    tell_choices,
 )
 from inception_dsl.emit.figure.content.ports import input_box, point_leaf
 from inception_dsl.emit.figure.content.steps import FoldedStep
@@ -132,18 +136,20 @@ def node_element(
         )
         for name, value in first.attributes.items()
     }
+    choices = _find_choices(nodes)
     shape = find_shared_text(step.shape for step in same)
     step = same[0] if path is None else replace(same[0], paths=(path,))
     match OPS[first.op].figure:
         case "sum" | "product" as form if len(first.inputs) == 2:
             bare = Leaf(step.paths, "circle", form=form)
-            return _circle(subject, bare, attributes, shape, steps)
+            return _circle(subject, bare, attributes, shape, steps, choices)
     text = describe_op(
         first.op,
         attributes,
         subject.usual,
         is_depthwise=all(map(_is_depthwise, nodes)),
         spoken=subject.find_spoken(steps),
+        choices=choices,
     )
     box = replace(_box(same[0], text.name, text.detail, view.count), paths=step.paths)
     return _complete(subject, box, text.kind, shape, steps)
@@ -175,12 +181,24 @@ def add_condition(element: Element, condition: str) -> Element:
             return element
 
 
+def _find_choices(nodes: Sequence[Node]) -> Choices:
+    """Return the values of the attributes that differ from node to node, in order."""
+    first = nodes[0].attributes
+    values = {name: tuple(dict.fromkeys(n.attributes[name] for n in nodes)) for name in first}
+    return {name: each for name, each in values.items() if len(each) > 1}
+
+
 def _circle(
-    subject: FigureSubject, bare: Leaf, attributes: Attributes, shape: str, steps: Sequence[Path]
+    subject: FigureSubject,
+    bare: Leaf,
+    attributes: Attributes,
+    shape: str,
+    steps: Sequence[Path],
+    choices: Choices,
 ) -> Element:
     scale, act = attributes.get("scale", 1), attributes.get("act", "none")
     is_bare = scale == 1 and "scale" not in subject.find_spoken(steps)
-    note = "" if is_bare else tell_scale(scale)
+    note = "" if is_bare else tell_scale(scale, tell_choices("scale", choices))
     if "drop_path" in attributes:
         drop = attributes["drop_path"]
         is_number = isinstance(drop, int | Decimal)
@@ -189,21 +207,28 @@ def _circle(
     circle = _complete(subject, replace(bare, note=note), "circle", shape, steps)
     if act == "none":
         return circle
-    box = Leaf(bare.paths, "plain", tell_activation(act))
+    box = Leaf(bare.paths, "plain", tell_activation(act, choices))
     return Series((circle, _complete(subject, box, "plain", shape, steps)))
 
 
-def tell_scale(scale: Value | Expr) -> str:
-    """Return the note of a sum whose body is multiplied by a number, or by a parameter."""
+def tell_scale(scale: Value | Expr, choices: str = "") -> str:
+    """Return the note of a sum whose body is multiplied by a number, or by a parameter.
+
+    Args:
+        choices: the numbers in all calls, if they differ.
+    """
+    if choices:
+        return f"× {choices} scaling"  # noqa: RUF001
     is_number = isinstance(scale, int | Decimal)
     return f"× {show_value(scale)}{' scaling' if is_number else ''}"  # noqa: RUF001
 
 
-def tell_activation(act: Value | Expr) -> tuple[Line, ...]:
+def tell_activation(act: Value | Expr, choices: Choices = NO_CHOICES) -> tuple[Line, ...]:
     """Return the text of the box of an activation, or of a parameter that stands for one."""
     if isinstance(act, str):
         return (Line(activation_name(act), bold=True),)
-    return (Line("Activation", bold=True), Line(f"({show_value(act)})"))
+    told = tell_choices("act", choices, name_activation) or show_value(act)
+    return (Line("Activation", bold=True), Line(f"({told})"))
 
 
 def _complete(

@@ -93,11 +93,22 @@ def draw_network(
 
 
 def draw_block(
-    subject: FigureSubject, block: BlockDef, shapes: Shapes = "joins", cost: Shading | None = None
+    subject: FigureSubject,
+    block: BlockDef,
+    shapes: Shapes = "joins",
+    cost: Shading | None = None,
+    at: str | None = None,
 ) -> Drawing:
-    """Return all that the figure of one block shows."""
+    """Return all that the figure of one block shows.
+
+    Args:
+        at: the path of the only calls of the block that the subject has; None if it has all.
+    """
     panel = _block(subject, block, shapes)
-    drawing = Drawing(subject.title(block), panel.source, "single", (panel,))
+    title = subject.title(block)
+    if at is not None:
+        title = f"{title}: {at}"
+    drawing = Drawing(title, panel.source, "single", (panel,))
     return _finish(drawing, subject, cost, of_network=False)
 
 

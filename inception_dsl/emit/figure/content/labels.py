@@ -6,8 +6,9 @@ The norm and the activation of most convolutions of a model go without saying.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import NamedTuple
 
 from inception_dsl.expr import Expr, Name
@@ -15,6 +16,14 @@ from inception_dsl.ir import Attributes, Model, Node, Value, walk_calls
 from inception_dsl.ops import NORMS, OPS, Attribute, Op
 from inception_dsl.ops import shown as written
 from inception_dsl.schedule import find_operands, is_schedule
+
+Choices = Mapping[str, tuple[Value, ...]]
+"""The values in all calls of the attributes that differ from call to call, by attribute."""
+
+NO_CHOICES: Choices = MappingProxyType({})
+
+MOST_CHOICES = 3
+"""Maximum number of values that a box lists."""
 
 
 class BoxText(NamedTuple):
@@ -56,17 +65,50 @@ def describe_op(
     *,
     is_depthwise: bool,
     spoken: Collection[str] = (),
+    choices: Choices = NO_CHOICES,
 ) -> BoxText:
     """Return the text of an op's box; its attributes may be expressions.
 
     Args:
         is_depthwise: it is a convolution with one group for each input channel.
         spoken: the attributes that the box shows whatever their values are.
+        choices: the values in all calls of the attributes that differ from call to call.
     """
     facts = OPS[op]
-    shown = _words(facts, attributes, usual, is_depthwise=is_depthwise, spoken=spoken)
+    shown = _words(
+        facts, attributes, usual, is_depthwise=is_depthwise, spoken=spoken, choices=choices
+    )
     words = " ".join(shown)
     return BoxText(_kind(facts, attributes, usual), _name(facts, attributes, is_depthwise), words)
+
+
+def tell_choices(name: str, choices: Choices, write: Callable[[Value], str] | None = None) -> str:
+    """Return the values in all calls of an attribute that differs; empty for any other one.
+
+    Args:
+        write: writes a value; None for the way of a box.
+    """
+    return show_choices(choices[name], write) if name in choices else ""
+
+
+def show_choices(values: Sequence[Value], write: Callable[[Value], str] | None = None) -> str:
+    """Return some values as a box prints them: `1 or 2`; of many, the least and the largest.
+
+    Example:
+        >>> show_choices([2, 1]), show_choices([1, 2, 3, 4]), show_choices(["relu", "none"])
+        ('1 or 2', '1 to 4', 'relu or none')
+    """
+    numbers = [value for value in values if isinstance(value, int | Decimal)]
+    if len(numbers) == len(values):
+        if len(values) > MOST_CHOICES:
+            return f"{show_value(min(numbers))} to {show_value(max(numbers))}"
+        return " or ".join(map(show_value, sorted(numbers)))
+    return " or ".join(map(write or show_value, values))
+
+
+def name_activation(act: Value) -> str:
+    """Return the title of an activation beside other ones; `none` for none."""
+    return "none" if act == "none" else _activation(act)
 
 
 def activation_name(act: str) -> str:
@@ -107,6 +149,7 @@ def _words(
     *,
     is_depthwise: bool,
     spoken: Collection[str],
+    choices: Choices,
 ) -> Iterator[str]:
     if op.kernel and op.figure != "convolution":
         yield show_value(attributes[op.kernel])
@@ -120,35 +163,43 @@ def _words(
             continue
         if name in spoken and name not in told and not (attribute.owner and "norm" in spoken):
             told.add(name)  # several norms have attributes of one name
-            yield _word(op, attribute, value)
+            yield _word(op, attribute, value, choices)
             continue
         if attribute.owner or not attribute.is_drawn or value == attribute.default:
             continue
         if name != "groups" or not is_depthwise:
-            yield _word(op, attribute, value)
-    yield from _ending(op, attributes, usual, spoken)
+            yield _word(op, attribute, value, choices)
+    yield from _ending(op, attributes, usual, spoken, choices)
 
 
-def _word(op: Op, attribute: Attribute, value: Value | Expr) -> str:
-    """Return the word of an attribute."""
+def _word(op: Op, attribute: Attribute, value: Value | Expr, choices: Choices) -> str:
+    """Return the word of an attribute; of one whose values differ from call to call, those."""
     name = attribute.name
     match attribute.kind:
         case "width":
             return show_value(value)
+        case "flag" if name in choices:
+            return f"{name} or not"
+        case _ if value == Name(name) and name in choices:
+            return f"{name} {show_choices(choices[name])}"
+        case _ if value == Name(name):
+            return name
         case "flag":
             return name if value is True else f"no {name}"
         case "pad" | "choice" if flag := op.flag_of(name, value):
             return flag
         case "init":
             return f"{name} {written(value)}"
-        case _ if value == Name(name):
-            return name
         case _:
             return f"{name} {show_value(value)}"
 
 
 def _ending(
-    op: Op, attributes: Attributes, usual: Conventions, spoken: Collection[str]
+    op: Op,
+    attributes: Attributes,
+    usual: Conventions,
+    spoken: Collection[str],
+    choices: Choices,
 ) -> Iterator[str]:
     """Yield the norm and the activation behind the weights of an op, each if unusual."""
     norm, act = attributes.get("norm"), attributes.get("act")
@@ -159,7 +210,8 @@ def _ending(
     if is_conv and norm != usual.norm and is_shown and "norm" not in spoken:
         yield _norm(norm)
     if act != (usual.act if is_conv else "none") and "act" not in spoken:
-        yield "Linear" if act == "none" else _activation(act)
+        alone = "Linear" if act == "none" else _activation(act)
+        yield tell_choices("act", choices, name_activation) or alone
 
 
 def _norm(norm: Value | Expr | None) -> str:

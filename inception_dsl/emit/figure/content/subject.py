@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from inception_dsl.analysis import CostReport
 from inception_dsl.emit.figure.content.labels import Conventions, find_conventions
@@ -15,7 +15,7 @@ from inception_dsl.emit.figure.content.steps import (
     locate_calls,
 )
 from inception_dsl.emit.figure.styles import BLOCK_KINDS
-from inception_dsl.ir import NETWORK, BlockDef, Call, CallDef, Model, Path
+from inception_dsl.ir import NETWORK, BlockDef, Call, CallDef, Model, Path, walk_paths
 from inception_dsl.schedule import is_schedule
 
 _BYTES = 4
@@ -83,6 +83,16 @@ class FigureSubject:
             return list(self.varying[block])
         names = (param.name for param in self.blocks[block].params)
         return [name for name in names if name in spoken or name in self.varying[block]]
+
+    def focus(self, block: str, at: str) -> FigureSubject:
+        """Return the subject with the calls of a block at a path alone.
+
+        Args:
+            at: the absolute path of a call, or of a step with several copies.
+        """
+        chosen = [each for each in self.calls[block] if at in (each.path, each.path.step)]
+        varying = {**self.varying, block: _find_varying(chosen)}
+        return replace(self, calls={**self.calls, block: chosen}, varying=varying)
 
     def title(self, block: BlockDef) -> str:
         """Return the title of a block, or of the network."""
@@ -215,3 +225,11 @@ def find_shared_text(texts: Iterable[str]) -> str:
     """Return the one text if all texts are equal, else an empty text."""
     distinct = set(texts)
     return distinct.pop() if len(distinct) == 1 else ""
+
+
+def find_called(model: Model, name: str) -> str | None:
+    """Return the block that a call runs, or the copies of a step; None if `name` is a block's."""
+    if any(block.name == name for block in model.blocks):
+        return None
+    calls = ((path, call) for path, call in walk_paths(model.root) if path)
+    return next((call.block for path, call in calls if name in (path, path.step)), None)

@@ -1,0 +1,33 @@
+"""The figure of one call of a block has its numbers; that of a block, what its calls have."""
+
+from __future__ import annotations
+
+import pytest
+from read_svg import read
+
+from inception_dsl.cli import main
+
+
+def draw(capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
+    assert main(["render", *words]) == 0
+    return read(capsys.readouterr().out).texts()
+
+
+def test_a_call_has_the_widths_of_the_papers_table(capsys: pytest.CaptureFixture[str]) -> None:
+    """GoogLeNet, arXiv:1409.4842, Table 1: inception (3a) is 64, 96, 128, 16, 32, 32."""
+    texts = draw(capsys, "googlenet", "--block", "inception_3a")
+    widths = [text for text in texts if text.strip("()").isdigit()]
+    assert sorted(widths) == sorted(["(64)", "(96)", "(128)", "(16)", "(32)", "(32)"])
+    assert texts[-2].endswith(": inception_3a")
+
+
+def test_copies_of_a_call_are_one_figure(capsys: pytest.CaptureFixture[str]) -> None:
+    texts = draw(capsys, "timm/inception_resnet_v2", "--block", "inception_c")
+    assert any("0.2 scaling" in text for text in texts)
+    assert not any(" or " in text for text in texts)
+
+
+def test_a_block_shows_all_values_that_its_calls_have(capsys: pytest.CaptureFixture[str]) -> None:
+    texts = draw(capsys, "timm/inception_resnet_v2", "--block", "inception_resnet_c")
+    assert "(ReLU or none)" in texts
+    assert "\N{MULTIPLICATION SIGN} 0.2 or 1 scaling" in texts
