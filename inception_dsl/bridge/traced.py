@@ -11,7 +11,7 @@ from inception_dsl.bridge.reading.lacks import NO_WORD
 from inception_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Label
 from inception_dsl.emit.spec.claims import Counter
 from inception_dsl.ir import Graph, Origin
-from inception_dsl.ops import NORMS
+from inception_dsl.ops import ACTIVATIONS, NORMS
 from inception_dsl.recover import TracedGraph, TracedNode
 from inception_dsl.recover.pairing import TracePairing, pair_joins
 from inception_dsl.source import Span
@@ -172,6 +172,10 @@ def _list_steps(
     holders = {path.rpartition(".")[0] for path in traced.graph.classes if path}
     steps: dict[str, CodeStep] = {}
     joins = pair_joins(graph, written, pairing)
+    readers: dict[int, list[TracedNode]] = {}
+    for node in traced.graph.nodes:
+        for key in dict.fromkeys(node.inputs):
+            readers.setdefault(key, []).append(node)
     for node in graph.nodes:
         path = pairing.pairs.get(node.key) or joins.get(node.key)
         if path is None:
@@ -179,8 +183,24 @@ def _list_steps(
         made = traced.makers.get(node.module) if node.module not in holders else None
         lines = (made or node.origin).spans
         norm_lines = _list_norm_lines(traced, node)
-        steps[path] = CodeStep(node.module, lines, made is not None, norm_lines)
+        act = _find_act(node, readers)
+        act_lines: tuple[Span, ...] = ()
+        if act is not None:
+            maker = traced.makers.get(act.module) if act.module not in holders else None
+            act_lines = (maker or act.origin).spans
+        steps[path] = CodeStep(node.module, lines, made is not None, norm_lines, act_lines)
     return steps
+
+
+def _find_act(node: TracedNode, readers: Mapping[int, Sequence[TracedNode]]) -> TracedNode | None:
+    """Return the activation that a node carries, as the trace has it; None if it carries none."""
+    act = node.attributes.get("act")
+    following = readers.get(node.key, ())
+    while len(following) == 1 and (following[0].op in NORMS or following[0].op in ACTIVATIONS):
+        if following[0].op == act:
+            return following[0]
+        following = readers.get(following[0].key, ())
+    return None
 
 
 def _list_norm_lines(traced: TracedTarget, node: TracedNode) -> tuple[Span, ...]:

@@ -16,7 +16,7 @@ from inception_dsl.diff.edit_facts import EditPlace
 from inception_dsl.diff.edits import Changed
 from inception_dsl.diff.finding import Finding, FindingSpot
 from inception_dsl.ir import Graph, Node, Path
-from inception_dsl.ops import NORMS, OPS
+from inception_dsl.ops import ACTIVATIONS, NORMS, OPS
 from inception_dsl.source import Span
 
 if TYPE_CHECKING:
@@ -80,12 +80,20 @@ class Lines:
     def _list_lines(self, path: Path, names: Sequence[str]) -> Sequence[Span]:
         assert self.steps is not None
         step = self.steps[path]
-        owned = {a.name for a in OPS[self.nodes[path].op].attributes if a.owner in NORMS}
-        return step.norm_lines if step.norm_lines and names and owned >= {*names} else step.lines
+        for lines, owners in ((step.norm_lines, NORMS), (step.act_lines, ACTIVATIONS)):
+            if lines and names and _list_carried(self.nodes[path], owners) >= {*names}:
+                return lines
+        return step.lines
 
     def _read(self, path: Path, names: Sequence[str]) -> tuple[object, ...]:
         node = self.nodes[path]
         return (node.op, *(node.attributes.get(name) for name in names))
+
+
+def _list_carried(node: Node, owners: Collection[str]) -> set[str]:
+    """Return the attributes of a node that say which norm, or which activation, it carries."""
+    owned = {a.name for a in OPS[node.op].attributes if a.owner in owners}
+    return owned | {"act"} if owners is ACTIVATIONS else owned
 
 
 class _Lines(NamedTuple):
@@ -114,7 +122,7 @@ def list_lines(graph: Graph, steps: Mapping[Path, CodeStep] | None) -> Lines:
     alike: dict[_LineKey, list[Path]] = {}
     known = {path: step for path, step in (steps or {}).items() if path in nodes}
     for path, step in known.items():
-        for key in dict.fromkeys(map(_key, (*step.lines, *step.norm_lines))):
+        for key in dict.fromkeys(map(_key, (*step.lines, *step.norm_lines, *step.act_lines))):
             alike.setdefault(key, []).append(path)
     return Lines(nodes, below, steps, alike)
 

@@ -171,6 +171,7 @@ class _Reader:
             self._read_lines(step["lines"]),
             step["is_built"],
             self._read_lines(step["norm_lines"]),
+            self._read_lines(step["act_lines"]),
         )
 
     def _read_lines(self, lines: Sequence[Sequence[int]]) -> tuple[Span, ...]:
@@ -221,6 +222,7 @@ class _Writer:
             "lines": self._write_lines(step.lines),
             "is_built": step.is_built,
             "norm_lines": self._write_lines(step.norm_lines),
+            "act_lines": self._write_lines(step.act_lines),
         }
 
     def _write_lines(self, lines: Iterable[Span]) -> list[list[int]]:

@@ -53,12 +53,14 @@ class CodeStep(NamedTuple):
         lines: the line that made the module, or runs the function, then that of each outer call.
         is_built: the lines are those that made the module, not those that run a function.
         norm_lines: the same for the norm that the step carries.
+        act_lines: the same for the activation that the step carries.
     """
 
     module: str
     lines: tuple[Span, ...]
     is_built: bool
     norm_lines: tuple[Span, ...] = ()
+    act_lines: tuple[Span, ...] = ()
 
 
 class IdleTensor(NamedTuple):

@@ -156,7 +156,7 @@ MISTAKES = {
     "another activation": (
         ("F.relu(self.bn(self.conv(x)), inplace=True)", "F.leaky_relu(self.bn(self.conv(x)), 0.1)"),
         ("D721", "27 of 29 convs", "conv (act relu -> leaky_relu slope of leaky_relu none -> 0.1)"),
-        "self.conv = ",
+        "F.leaky_relu",
     ),
     "a branch never read": (
         ("b3x3dbl = self.b3x3dbl(x)", "b3x3dbl = torch.cat([b5x5, b5x5], 1)"),

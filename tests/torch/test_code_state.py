@@ -134,7 +134,12 @@ ONE: dict[str, tuple[str, str, Told, str]] = {
     ),
     "another activation": (
         "F.silu", "F.gelu",
-        ("D721", "block.one, in 2 places", "3x3 conv (8 act silu -> gelu)"), "self.one = ",
+        ("D721", "block.one, in 2 places", "3x3 conv (8 act silu -> gelu)"), "F.gelu",
+    ),
+    "an activation for none": (
+        "return self.fc(self.drop(x).mean((2, 3)))",
+        "return torch.tanh(self.fc(self.drop(x).mean((2, 3))))",
+        ("D721", "fc", "linear (4 act none -> tanh)"), "torch.tanh",
     ),
     "a gradient that is cut": (
         "F.relu(self.bn(self.stem(x)))", "F.relu(self.bn(self.stem(x))).detach()",
