@@ -191,7 +191,7 @@ def trace_network(
         fixed=training.frozen,
         draws=tuple(_list_draws(training, read.graph.classes)),
         left_training=_describe_training(training),
-        form=CodeForm(trace.form, _find_forward(module).spans),
+        form=CodeForm(trace.form, _find_forward(module).spans, _find_argument(module, inputs)),
     )
 
 
@@ -250,6 +250,14 @@ def _refuse_unread(module: nn.Module, name: str) -> SpecError:
     help = "leave the argument out, or use it"
     labels = label_of(_find_forward(module))
     return SpecError([Diagnostic("E705", message, labels, help=help)])
+
+
+def _find_argument(module: nn.Module, inputs: Mapping[str, TensorType]) -> str:
+    """Return the name of the argument that takes the only input, if callers can name it."""
+    if len(inputs) != 1:
+        return ""
+    (name,) = inputs
+    return name or next(iter(list_arguments(module)), "")
 
 
 def _find_forward(module: nn.Module) -> Origin:

@@ -5,6 +5,7 @@ pair is an edit, with its category, its places, its tensors and its consequences
 """
 
 from inception_dsl.diff.code_topics import (
+    ArgumentRenamed,
     CodeTopic,
     DrawChanged,
     FormChanged,
@@ -84,6 +85,7 @@ __all__ = [
     "CATEGORIES",
     "Added",
     "ArgumentChange",
+    "ArgumentRenamed",
     "ArgumentsChanged",
     "BlockRenamed",
     "BudgetBroken",

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from inception_dsl.diff.code_topics import (
+    ArgumentRenamed,
     CodeTopic,
     DrawChanged,
     FormChanged,
@@ -205,7 +206,7 @@ def _find_known(key: str, lines: Mapping[Path, Span | None]) -> Path:
 
 
 def compare_runs(code: Networks, *, has_ports: bool) -> Iterator[CodeChange]:
-    """Yield the changes of the steps of training that no spec says, and of the form of results.
+    """Yield the changes of steps of training that no spec says, and of what callers write and get.
 
     Args:
         has_ports: whether another finding tells of the results.
@@ -220,6 +221,10 @@ def compare_runs(code: Networks, *, has_ports: bool) -> Iterator[CodeChange]:
     if all(forms) and forms[0] != forms[1] and not has_ports:
         lines = choose_line(old.form.lines), choose_line(new.form.lines)
         yield CodeChange(FormChanged(*forms), (FindingSpot(Path(NETWORK), None, *lines),))
+    names = old.form.argument, new.form.argument
+    if all(names) and names[0] != names[1]:
+        lines = choose_line(old.form.lines), choose_line(new.form.lines)
+        yield CodeChange(ArgumentRenamed(*names), (FindingSpot(Path(NETWORK), None, *lines),))
 
 
 def _tell_training(before: CodeTraining | None, after: CodeTraining | None) -> Iterator[CodeChange]:

@@ -93,6 +93,14 @@ class FormChanged:
     after: str
 
 
+@dataclass(frozen=True, slots=True)
+class ArgumentRenamed:
+    """Another name of the argument of `forward` that takes the only input."""
+
+    before: str
+    after: str
+
+
 CodeTopic = (
     IdleTensorsListed
     | FreezingChanged
@@ -100,5 +108,6 @@ CodeTopic = (
     | TrainingChanged
     | NumbersChanged
     | FormChanged
+    | ArgumentRenamed
 )
 """A subject that only networks of code have: no spec says it."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from inception_dsl.analysis import CostReport
 from inception_dsl.diagnostics import Diagnostic, Severity
 from inception_dsl.diff.code_topics import (
+    ArgumentRenamed,
     CodeTopic,
     DrawChanged,
     FormChanged,
@@ -258,7 +259,7 @@ class Finding:
                 return paths[0] if len(paths) == 1 else Path(NETWORK)
             case DrawChanged(modules=paths) | NumbersChanged(modules=paths):
                 return paths[0] if len(paths) == 1 else Path(NETWORK)
-            case TrainingChanged() | FormChanged():
+            case TrainingChanged() | FormChanged() | ArgumentRenamed():
                 return Path(NETWORK)
             case _:
                 return self.about.at

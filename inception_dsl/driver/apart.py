@@ -156,8 +156,11 @@ class _Reader:
                 for module, kind, share, lines in code["draws"]
             ),
             training=self._read_training(code["training"]),
-            form=CodeForm(code["form"][0], self._read_lines(code["form"][1])),
+            form=self._read_form(*code["form"]),
         )
+
+    def _read_form(self, text: str, lines: Sequence[Sequence[int]], argument: str) -> CodeForm:
+        return CodeForm(text, self._read_lines(lines), argument)
 
     def _read_training(self, training: Sequence[Any] | None) -> CodeTraining | None:
         if training is None:
@@ -213,8 +216,11 @@ class _Writer:
             "training": None
             if (left := code.training) is None
             else [left.why, left.calls, self._write_lines(left.lines)],
-            "form": [code.form.text, self._write_lines(code.form.lines)],
+            "form": [*self._write_form(code.form)],
         }
+
+    def _write_form(self, form: CodeForm) -> tuple[str, list[list[int]], str]:
+        return form.text, self._write_lines(form.lines), form.argument
 
     def _write_step(self, step: CodeStep) -> _Json:
         return {

@@ -13,6 +13,7 @@ from inception_dsl.analysis import CostReport, find_quantity
 from inception_dsl.diagnostics import severity_of
 from inception_dsl.diff import (
     Added,
+    ArgumentRenamed,
     ArgumentsChanged,
     BlockRenamed,
     BudgetBroken,
@@ -113,6 +114,8 @@ def _judge_code(about: CodeTopic) -> tuple[str, Category]:
             return "D711", "CHECKPOINT"
         case FormChanged():
             return "D702", "INTERFACE"
+        case ArgumentRenamed():
+            return "D701", "INTERFACE"
         case _:
             assert_never(about)
 

@@ -94,15 +94,18 @@ class CodeTraining(NamedTuple):
 
 
 class CodeForm(NamedTuple):
-    """The form in which a network of code gives its results.
+    """The form in which a network of code takes its input and gives its results.
 
     Attributes:
-        text: its lists, keys and fields; empty for a file.
+        text: the lists, keys and fields of its results; empty for a file.
         lines: the line of the function that gives them.
+        argument: the name of the argument that takes its only input; empty if it has several, which
+            have names of their own, or if callers cannot name it.
     """
 
     text: str = ""
     lines: tuple[Span, ...] = ()
+    argument: str = ""
 
 
 class CodeDraw(NamedTuple):

@@ -279,6 +279,23 @@ def test_another_form_of_the_results_is_told(result: str, tmp_path: Path) -> Non
     assert write_sentence(finding).what.startswith("result tensor -> ")
 
 
+def test_another_name_of_the_argument_is_told(tmp_path: Path) -> None:
+    """Callers that write `net(x=...)` fail."""
+    old = "    def forward(self, x):\n        x = self.blocks(F.relu(self.bn(self.stem(x))))"
+    assert old in NET
+    new = NET.replace(old, old.replace(", x)", ", image)").replace("stem(x)", "stem(image)"))
+    (finding,) = select(compare(tmp_path, NET, new))
+    assert (finding.category, *say(finding)) == (
+        "INTERFACE", "D701", "network", "argument x -> image",
+    )  # fmt: skip
+    assert finding.new is not None
+    assert finding.new.line == find_line(new, "forward(self, image)")
+    image = torch.zeros(1, 3, 8, 8)
+    build(NET)(x=image)
+    with pytest.raises(TypeError, match="unexpected keyword"):
+        build(new)(x=image)
+
+
 def test_steps_that_autocast_casts_are_refused(tmp_path: Path) -> None:
     for device in ("cpu", "cuda"):
         cast = (

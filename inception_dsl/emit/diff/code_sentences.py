@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from inception_dsl.diff import (
+    ArgumentRenamed,
     CodeTopic,
     DrawChanged,
     FormChanged,
@@ -39,6 +40,9 @@ def write_code_sentence(about: CodeTopic) -> Sentence:
         case FormChanged():
             means = "callers get the results in another form"
             return Sentence(NETWORK, NETWORK, f"result {arrow(about.before, about.after)}", means)
+        case ArgumentRenamed():
+            means = "callers that name the argument of `forward` fail"
+            return Sentence(NETWORK, NETWORK, f"argument {arrow(about.before, about.after)}", means)
         case _:
             assert_never(about)
 

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from inception_dsl.diff import (
     Added,
+    ArgumentRenamed,
     ArgumentsChanged,
     BlockRenamed,
     BudgetBroken,
@@ -98,6 +99,7 @@ def write_sentence(finding: Finding) -> Sentence:
             | TrainingChanged()
             | NumbersChanged()
             | FormChanged()
+            | ArgumentRenamed()
         ):
             return write_code_sentence(about)
         case _:
