@@ -82,14 +82,14 @@ def read_changes(svg: str) -> DrawnChanges:
             frames.append(_box(group, group.get("data-frame"), look))
     lines = tuple(
         DrawnLine(
-            path.get("data-from", ""),
-            path.get("data-to", ""),
+            line.get("data-from", ""),
+            line.get("data-to", ""),
             group.get("stroke", ""),
             group.get("stroke-dasharray", ""),
         )
         for group in root.iter(f"{SVG}g")
-        for path in group.findall(f"{SVG}path")
-        if "data-from" in path.attrib
+        for line in group.findall(f"{SVG}g")
+        if "data-from" in line.attrib
     )
     told = tuple(text.text or "" for text in root.findall(f"{SVG}text"))
     badges = len(root.findall(f"{SVG}circle"))

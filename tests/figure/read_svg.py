@@ -94,9 +94,11 @@ def read(svg: str) -> Drawn:
     root = ET.fromstring(svg)
     boxes = tuple(_box(g) for g in root.iter(f"{SVG}g") if "data-path" in g.attrib)
     lines = tuple(
-        Line(path.attrib["data-from"], path.attrib["data-to"], tuple(_along(path.attrib["d"])))
-        for path in root.iter(f"{SVG}path")
-        if "data-from" in path.attrib
+        Line(
+            group.attrib["data-from"], group.attrib["data-to"], tuple(_along(group[0].attrib["d"]))
+        )
+        for group in root.iter(f"{SVG}g")
+        if "data-from" in group.attrib
     )
     return Drawn(root, boxes, lines)
 

@@ -1,7 +1,8 @@
 """A scene as SVG that every converter draws alike.
 
 There is no style sheet, marker, filter, mask, gradient or foreign object; numbers have two decimals
-at most. Every box has its path and every line its two ends in `data-` attributes.
+at most. Every box has its path and every line its two ends in `data-` attributes. A line and its
+arrow are one group. The description says in sentences what reads what.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from itertools import groupby
 
 from inception_dsl.channels import xml_text
 from inception_dsl.emit.figure.formats import strokes
+from inception_dsl.emit.figure.formats.naming import BoxNames
 from inception_dsl.emit.figure.layout.scene import Badge, Box, Edge, Frame, PlacedText, Scene
 from inception_dsl.emit.figure.styles import CARD, FONT, INK, Paint
 
@@ -25,13 +27,16 @@ def to_svg(scene: Scene, *, title: str) -> str:
         f' text-anchor="middle" fill="{INK}" role="img">',
         f"<title>{_text(title)}</title>",
     ]
+    if sentences := " ".join(_describe(scene)):
+        lines.append(f"<desc>{_text(sentences)}</desc>")
     if scene.has_ground:
         lines.append(f'<rect width="{width}" height="{height}" fill="{scene.paper}"/>')
     for frame in scene.frames:
         lines += _frame(frame)
-    lines += _edges(scene.edges)
-    for box in scene.boxes:
-        lines += _box(box, scene.paper)
+    names = BoxNames(scene)
+    lines += _edges(zip(scene.edges, names.list_edges(scene), strict=True))
+    for box, name in zip(scene.boxes, names.boxes, strict=True):
+        lines += _box(box, name, scene.paper)
     lines += (_badge(badge, scene.paper) for badge in scene.badges)
     lines += map(_text_element, scene.texts)
     return "\n".join([*lines, "</svg>"]) + "\n"
@@ -43,34 +48,46 @@ def _frame(frame: Frame) -> Iterator[str]:
     yield "".join(map(_text_element, frame.labels)) + "</g>"
 
 
-def _edges(edges: Iterable[Edge]) -> Iterator[str]:
-    """Yield the lines, those of one look in a group, and the arrows of each group in one path."""
+def _describe(scene: Scene) -> Iterator[str]:
+    """Yield sentences on what each box reads, in the order of the lines."""
+    reads: dict[tuple[str, str], dict[str, None]] = {}
+    for edge in scene.edges:
+        reads.setdefault((edge.owner, edge.target), {})[edge.source] = None
+    for (owner, target), sources in reads.items():
+        *others, last = sources
+        listed = f"{', '.join(others)} and {last}" if others else last
+        yield f"{f'In {owner}, ' if owner else ''}{target} reads {listed}."
 
-    def look(edge: Edge) -> tuple[str, float, str]:
+
+def _edges(edges: Iterable[tuple[Edge, str]]) -> Iterator[str]:
+    """Yield the lines with their arrows, those of one look in a group."""
+
+    def look(named: tuple[Edge, str]) -> tuple[str, float, str]:
+        edge, _ = named
         return edge.colour, edge.width, edge.dash or ""
 
     for (colour, width, dash), alike in groupby(sorted(edges, key=look), key=look):
-        group = list(alike)
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
         yield f'<g fill="none" stroke="{colour}" stroke-width="{_n(width)}"{dashed}>'
-        for edge in group:
+        for edge, name in alike:
             path = "".join(
                 letter + " ".join(f"{_n(x)},{_n(y)}" for x, y in points)
                 for letter, points in edge.commands
             )
-            names = f'data-from="{xml_text(edge.source)}" data-to="{xml_text(edge.target)}"'
-            yield f'<path {names} d="{path}"/>'
+            ends = f'data-from="{xml_text(edge.source)}" data-to="{xml_text(edge.target)}"'
+            yield f'<g id="{name}" {ends}><path d="{path}"/>{_arrow(edge)}</g>'
         yield "</g>"
-        yield f'<path fill="{colour}" d="{"".join(map(_arrow, group))}"/>'
 
 
 def _arrow(edge: Edge) -> str:
     points = strokes.arrow_points(edge)
-    return f"{_polyline(points)}Z" if points else ""
+    if not points:
+        return ""
+    return f'<path fill="{edge.colour}" stroke="none" d="{_polyline(points)}Z"/>'
 
 
-def _box(box: Box, paper: str) -> Iterator[str]:
-    yield f'<g data-path="{xml_text(box.path)}"><title>{_text(box.tooltip)}</title>'
+def _box(box: Box, name: str, paper: str) -> Iterator[str]:
+    yield f'<g id="{name}" data-path="{xml_text(box.path)}"><title>{_text(box.tooltip)}</title>'
     for card in range(box.cards, 0, -1):
         yield _rect(
             box.x + CARD * card, box.y - CARD * card, box.width, box.height, box.radius, box.paint
