@@ -129,7 +129,10 @@ class _Recorder(TorchFunctionMode):
         self._overwritten: set[int] = set()
         self._zeros: dict[int, int] = {}
         self._weights = dict(_list_weights(module))
-        self._parameters = tuple(module.parameters())
+        self._parameters = {id(parameter): parameter for parameter in module.parameters()}
+        self._parameters_of: dict[int, list[nn.Parameter]] = {}  # by their storages
+        for parameter in self._parameters.values():
+            self._parameters_of.setdefault(_storage(parameter), []).append(parameter)
         self._paths: dict[int, str] = {}
         for path, child in module.named_modules():
             self._paths.setdefault(id(child), path)
@@ -282,10 +285,18 @@ class _Recorder(TorchFunctionMode):
         storages = set(map(_storage, written))
         for storage in storages:
             self._overwritten.update(self._storages.get(storage, ()))
-        ids = set(map(id, written))
-        for parameter in self._parameters if written else ():
-            if _storage(parameter) in storages or id(parameter) in ids:
-                self._add(parameter)
+        for tensor in written:
+            parameter = self._parameters.get(id(tensor))
+            if parameter is not None:  # it may have another storage now
+                self._parameters_of.setdefault(_storage(parameter), []).append(parameter)
+        changed = {
+            id(parameter): parameter
+            for storage in storages
+            for parameter in self._parameters_of.get(storage, ())
+            if _storage(parameter) == storage
+        }
+        for parameter in changed.values():
+            self._add(parameter)
 
     def is_overwritten(self, ref: object) -> bool:
         """Tell whether a value has changed under another name."""
