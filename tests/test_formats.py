@@ -300,11 +300,13 @@ def test_the_logs_of_two_commands_take_no_place_of_each_other(
     (project.root / "pyproject.toml").touch()
     monkeypatch.chdir(project.root)
     categories = []
-    for command in (["check"], ["build", "--check"], ["fmt", "--check"], ["diff", "a", "b"]):
+    commands = ("check", "build --check", "fmt --check", "diff a b", "verify a py:b")
+    for command in map(str.split, commands):
         main([*command, "--format", "sarif"])
         (run,) = valid(capsys.readouterr().out, sarif_schema())["runs"]
         categories.append(run["automationDetails"]["id"])
-    assert categories == [f"inception-dsl/{name}/" for name in ("check", "build", "fmt", "diff")]
+    names = ("check", "build", "fmt", "diff", "verify")
+    assert categories == [f"inception-dsl/{name}/" for name in names]
     main(["fmt", "--check", "--format", "junit"])
     assert '<testsuite name="inception-dsl fmt" ' in capsys.readouterr().out
 

@@ -74,5 +74,5 @@ def _write(report: Report, format: str) -> str:
 
 def _excuse(args: argparse.Namespace, findings: Sequence[Diagnostic]) -> str | bytes | None:
     """Return the document of a comparison that was not made, in a format for programs."""
-    unmade = Unmade(f"{args.target} against {args.spec}", tuple(findings))
+    unmade = Unmade(f"{args.target} against {args.spec}", tuple(findings), "verify")
     return excuse_comparison(args, Report((), unmade=(unmade,), fails=True), _write)

@@ -300,10 +300,15 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Unmade:
-    """A failed comparison with its errors; it counts neither as clean nor as a change."""
+    """A failed comparison with its errors; it counts neither as clean nor as a change.
+
+    Attributes:
+        aim: as of a comparison that is made.
+    """
 
     name: str
     diagnostics: tuple[Diagnostic, ...]
+    aim: Literal["change", "verify"] = "change"
 
     @property
     def title(self) -> str:

@@ -55,8 +55,8 @@ def diff_github(report: Report) -> str:
 
 def diff_sarif(report: Report) -> str:
     """Return the findings as one run of a SARIF log."""
-    is_verified = any(made.aim == "verify" for made in report.comparisons)
-    command = "verify" if is_verified else "diff"
+    aims = {*(made.aim for made in report.comparisons), *(unmade.aim for unmade in report.unmade)}
+    command = "verify" if "verify" in aims else "diff"
     return to_sarif(list_diagnostics(report), report.root, command=command)
 
 
