@@ -33,6 +33,10 @@ class DepartureError(AssertionError):
         super().__init__(f"\n{verification}")
         self.verification = verification
 
+    def _render_traceback_(self) -> list[str]:
+        """Return the lines that a notebook shows: the departures, without the frames above them."""
+        return str(self).splitlines()[1:]
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Verification:

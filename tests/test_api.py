@@ -293,3 +293,5 @@ def test_a_misuse_is_answered_in_words_of_python(
         misuse(network)
     assert said in str(caught.value)
     assert "--" not in str(caught.value).replace("-->", "")
+    shown: Any = caught.value
+    assert "\n".join(shown._render_traceback_()).startswith("error")  # a notebook's, without frames

@@ -13,7 +13,7 @@ from inception_dsl import driver
 from inception_dsl.api.arguments import Param, make_overrides, name_spec
 from inception_dsl.api.figures import Figure, check_page, draw_changes
 from inception_dsl.api.network import Network
-from inception_dsl.diagnostics import Diagnostic
+from inception_dsl.diagnostics import CallerValueError, Diagnostic
 from inception_dsl.driver.options import choose
 from inception_dsl.records import Record
 
@@ -193,7 +193,7 @@ def diff(
     here = Path.cwd()
     overrides = make_overrides(input, params)
     if overrides and any(isinstance(side, Network) for side in (old, new)):
-        raise ValueError("`input` and `params` are for specs: load the network with them")
+        raise CallerValueError("`input` and `params` are for specs: load the network with them")
     limit = None if fail_on is None else read_fail_on(fail_on)
 
     def find(side: str | PathLike[str] | Network) -> driver.Checked:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from inception_dsl import driver
+from inception_dsl.diagnostics import CallerTypeError, CallerValueError
 from inception_dsl.driver.options import check_scale, choose, read_width
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Figure:
         from inception_dsl.emit.figure import format_of
 
         if not isinstance(path, str | PathLike):
-            raise TypeError(f"a file is named by a text or a path, not {path!r}")
+            raise CallerTypeError(f"a file is named by a text or a path, not {path!r}")
         file = Path(fsdecode(path))
         content = self._draw(format_of(file.suffix, has_option=False), check_scale(scale))
         driver.write_all([driver.Artifact(file, content)])
@@ -87,7 +88,7 @@ def _draw_network(checked: driver.Checked, request: Request, format: str, scale:
     request = replace(request, format=format, scale=scale)
     if format == PAGE:
         if request.block is not None:
-            raise ValueError("a page is of a whole network: save the figure without a block")
+            raise CallerValueError("a page is of a whole network: save the figure without a block")
         request = type(request)(format=format)  # a page has all details, and a look of its own
     return driver.draw(checked, request).content
 
@@ -146,7 +147,7 @@ class Page:
         """
         check_page(self.theme, self.background)
         if self.width is not None and not isinstance(self.width, str):
-            raise TypeError(f"a width is a text such as '3.3in', not {self.width!r}")
+            raise CallerTypeError(f"a width is a text such as '3.3in', not {self.width!r}")
         return replace(
             request,
             has_title=self.has_title,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from inception_dsl import driver
 from inception_dsl.api.arguments import Param, make_overrides, name_spec
 from inception_dsl.api.network import Network
+from inception_dsl.diagnostics import CallerTypeError
 from inception_dsl.resolve import AS_WRITTEN
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ def trace(module: nn.Module, input: str | Mapping[str, str], *, name: str | None
 
     require_torch()
     if not isinstance(input, str | Mapping):
-        raise TypeError("an input is a text such as '224x224x3'; several are a mapping of them")
+        raise CallerTypeError(
+            "an input is a text such as '224x224x3'; several are a mapping of them"
+        )
     named = make_name(type(module).__name__ if name is None else name)
     imported = import_module(module, input, name=named, folder=Path.cwd())
     return Network(driver.check_file(imported.file, AS_WRITTEN))

@@ -20,7 +20,7 @@ from inception_dsl.analysis import (
 from inception_dsl.api.arguments import Param, write_params
 from inception_dsl.api.figures import Figure, Page, check_choices, draw_network
 from inception_dsl.api.notebook import shorten
-from inception_dsl.diagnostics import Diagnostic
+from inception_dsl.diagnostics import CallerTypeError, CallerValueError, Diagnostic, StaleSpecError
 from inception_dsl.driver.options import check_batch, choose
 from inception_dsl.ir import Model, TensorType, write_types
 from inception_dsl.ir.text import fingerprint, identify
@@ -176,7 +176,7 @@ class Network:
         from inception_dsl.driver.symbolic import find_symbolic_cost_of
 
         if block is not None and not isinstance(block, str):
-            raise TypeError(f"a block is named by a text, not {block!r}")
+            raise CallerTypeError(f"a block is named by a text, not {block!r}")
         self._refuse_changed()
         return find_symbolic_cost_of(self.checked.file, block, self.overrides)
 
@@ -223,7 +223,7 @@ class Network:
         from inception_dsl.driver.devices import find_device
 
         if not isinstance(device, str):
-            raise TypeError(f"a device is named by a text such as 'h100', not {device!r}")
+            raise CallerTypeError(f"a device is named by a text such as 'h100', not {device!r}")
         choose(dtype, NUMBER_BYTES, "dtype")
         cost = self.cost(batch=batch)
         found = find_device(device, dtype, folder=Path.cwd())
@@ -303,7 +303,7 @@ class Network:
         from inception_dsl.bridge import make_module
 
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
-            raise ValueError(f"a seed is a whole number, not {seed!r}")
+            raise CallerValueError(f"a seed is a whole number, not {seed!r}")
         network = self._with_params(params) if params else self
         return make_module(network.emit(), self.model.name, seed=seed)
 
@@ -318,7 +318,7 @@ class Network:
         """Refuse a spec whose text is no longer that of the network."""
         file = self.checked.file
         if Network(driver.measure_file(file, self.overrides)) != self:
-            raise RuntimeError(f"`{file.shown}` has changed since it was loaded: load it again")
+            raise StaleSpecError(f"`{file.shown}` has changed since it was loaded: load it again")
 
     def verify(self) -> list[str]:
         """Run the module with torch, without computing, and compare it with the spec.
@@ -394,5 +394,5 @@ class Network:
 
 def _take_only(types: Mapping[str, TensorType], kind: str) -> TensorType:
     if len(types) > 1:
-        raise ValueError(f"the network has {len(types)} {kind}s: read `{kind}s`")
+        raise CallerValueError(f"the network has {len(types)} {kind}s: read `{kind}s`")
     return next(iter(types.values()))

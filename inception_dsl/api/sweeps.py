@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inception_dsl.api.arguments import Param, make_overrides, name_spec, write_params
+from inception_dsl.diagnostics import CallerTypeError
 
 if TYPE_CHECKING:
     from inception_dsl.driver.swept import SweepTable
@@ -54,7 +55,9 @@ def sweep(
 
     choose_costs(columns)
     if not isinstance(axes, Mapping):
-        raise TypeError(f"`axes` is a mapping such as {{'num_classes': [10, 100]}}, not {axes!r}")
+        raise CallerTypeError(
+            f"`axes` is a mapping such as {{'num_classes': [10, 100]}}, not {axes!r}"
+        )
     texts = [f"{name}={_write_axis(name, values)}" for name, values in axes.items()]
     wish = None if best is None else read_wish(best, most=read_most(str(most)))
     begun = begin_sweep(
@@ -72,5 +75,7 @@ def _write_axis(name: str, values: str | Iterable[Param]) -> str:
     if isinstance(values, str):
         return values
     if not isinstance(values, Iterable):
-        raise TypeError(f"the values of the axis `{name}` are a text or a list, not {values!r}")
+        raise CallerTypeError(
+            f"the values of the axis `{name}` are a text or a list, not {values!r}"
+        )
     return ",".join(write_params({name: value})[name] for value in values)

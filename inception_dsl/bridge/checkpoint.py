@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from inception_dsl.diagnostics import CallerValueError
 from inception_dsl.ir import Path
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ COUNTER = "num_batches_tracked"
 """The tensor of a batch norm that `load_state_dict` does not ask of old checkpoints."""
 
 
-class CheckpointError(ValueError):
+class CheckpointError(CallerValueError):
     """The error of a checkpoint without the tensors that a plan reads."""
 
 

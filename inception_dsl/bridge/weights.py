@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, assert_never, get_type_hints
 
 from inception_dsl.bridge.checkpoint import CheckpointError, read_checkpoint
+from inception_dsl.diagnostics import CallerValueError
 from inception_dsl.ir.weights import (
     ConcatOut,
     Copy,
@@ -87,11 +88,11 @@ def read_plan(text: str) -> WeightPlan:
     try:
         document = json.loads(text)
     except RecursionError:
-        raise ValueError("this is no plan of weights: it is nested too deeply") from None
+        raise CallerValueError("this is no plan of weights: it is nested too deeply") from None
     except ValueError as error:
-        raise ValueError(f"this is no plan of weights: it is not JSON: {error}") from None
+        raise CallerValueError(f"this is no plan of weights: it is not JSON: {error}") from None
     if not isinstance(document, dict) or document.get("schema_version") != 2:
-        raise ValueError("this is no plan of weights of version 2")
+        raise CallerValueError("this is no plan of weights of version 2")
     recipes = tuple(
         (key, _read_recipe(key, recipe)) for key, recipe in _read_mapping(document, "tensors")
     )
@@ -102,7 +103,7 @@ def read_plan(text: str) -> WeightPlan:
 def _read_mapping(document: Mapping[str, object], name: str) -> list[tuple[str, object]]:
     mapping = document.get(name)
     if not isinstance(mapping, dict):
-        raise ValueError(f"`{name}` of a plan of weights is an object")
+        raise CallerValueError(f"`{name}` of a plan of weights is an object")
     return list(mapping.items())
 
 
@@ -121,15 +122,17 @@ def _read_recipe(key: str, document: object) -> Recipe:
     kind = next((kind for kind in _RECIPES if kind.__name__ == name), None)
     if kind is None:
         names = ", ".join(kind.__name__ for kind in _RECIPES)
-        raise ValueError(f"the recipe of the tensor `{key}` is none of {names}")
+        raise CallerValueError(f"the recipe of the tensor `{key}` is none of {names}")
     if kind is ConcatOut:
         return _read_parts(key, values)
     types = get_type_hints(kind)
     for field, value in values.items():
         if field in types and not _fits(value, types[field]):
-            raise ValueError(f"`{field}` of the tensor `{key}` has a value that it cannot take")
+            raise CallerValueError(
+                f"`{field}` of the tensor `{key}` has a value that it cannot take"
+            )
     if values.keys() != types.keys():
-        raise ValueError(f"a `{name}`, as of the tensor `{key}`, has {', '.join(types)}")
+        raise CallerValueError(f"a `{name}`, as of the tensor `{key}`, has {', '.join(types)}")
     if "order" in values:
         values["order"] = tuple((first, count) for first, count in values["order"])
     return kind(**values)
@@ -143,9 +146,9 @@ def _read_parts(key: str, values: Mapping[str, object]) -> ConcatOut:
     """
     documents = values.get("parts")
     if values.keys() != {"parts"} or not isinstance(documents, list) or not documents:
-        raise ValueError(f"a `ConcatOut`, as of the tensor `{key}`, has a list of parts")
+        raise CallerValueError(f"a `ConcatOut`, as of the tensor `{key}`, has a list of parts")
     if any(isinstance(each, dict) and each.get("recipe") == "ConcatOut" for each in documents):
-        raise ValueError(f"a part of the tensor `{key}` has parts itself")
+        raise CallerValueError(f"a part of the tensor `{key}` has parts itself")
     return ConcatOut(tuple(_read_recipe(key, document) for document in documents))
 
 

@@ -17,7 +17,13 @@ from inception_dsl.diagnostics.diagnostic import (
     has_grave,
     severity_of,
 )
-from inception_dsl.diagnostics.errors import MissingExtraError, SpecError
+from inception_dsl.diagnostics.errors import (
+    CallerTypeError,
+    CallerValueError,
+    MissingExtraError,
+    SpecError,
+    StaleSpecError,
+)
 from inception_dsl.diagnostics.pages import page, pages
 from inception_dsl.diagnostics.spelling import nearest, nearest_term, shorten
 
@@ -30,6 +36,8 @@ __all__ = [
     "MAX_FINDINGS",
     "NEVER",
     "SEVERITIES",
+    "CallerTypeError",
+    "CallerValueError",
     "Code",
     "Diagnostic",
     "Fix",
@@ -37,6 +45,7 @@ __all__ = [
     "MissingExtraError",
     "Severity",
     "SpecError",
+    "StaleSpecError",
     "has_grave",
     "merge_findings",
     "nearest",

@@ -30,6 +30,29 @@ class SpecError(Exception):
         return str(self).splitlines()[1:]
 
 
+class _CallerError(Exception):
+    """The fault of a caller in Python: its text says all, so a notebook shows no frames.
+
+    A subclass is an exception of Python as well, which is what a caller catches.
+    """
+
+    def _render_traceback_(self) -> list[str]:
+        """Return the lines that a notebook shows."""
+        return f"error: {self}".splitlines()
+
+
+class CallerValueError(_CallerError, ValueError):
+    """The error of an argument whose value is none of its choices, or out of bounds."""
+
+
+class CallerTypeError(_CallerError, TypeError):
+    """The error of an argument of a type that it cannot have."""
+
+
+class StaleSpecError(_CallerError, RuntimeError):
+    """The error of a spec that has changed since its network was loaded."""
+
+
 class MissingExtraError(Exception):
     """The error of an input or output that needs a package of one of this project's extras.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from inception_dsl.analysis import CONVENTIONS, count_by, measure_work
 from inception_dsl.analysis.explaining import PAPER, compare_claims, find_difference
-from inception_dsl.diagnostics import Diagnostic, SpecError
+from inception_dsl.diagnostics import CallerValueError, Diagnostic, SpecError
 from inception_dsl.driver.options import choose
 from inception_dsl.driver.walk import Checked
 from inception_dsl.emit.report.explanation import Explained
@@ -24,7 +24,7 @@ def check_sides(first: str, second: str) -> None:
     for name in (first, second):
         choose(name, SIDES, "count")
     if first == second:
-        raise ValueError(f"`{first}` and `{second}` are the same count")
+        raise CallerValueError(f"`{first}` and `{second}` are the same count")
 
 
 def explain_counts(checked: Checked, first: str, second: str) -> Explained:

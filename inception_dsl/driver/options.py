@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from inception_dsl.diagnostics import nearest
+from inception_dsl.diagnostics import CallerValueError, nearest
 
 MAX_BATCH = 10**9
 """Maximum number of images in a batch."""
@@ -27,7 +27,7 @@ def check_batch(batch: object) -> int:
         ValueError: `0` is not a whole number from 1 to 1,000,000,000
     """
     if isinstance(batch, bool) or not isinstance(batch, int) or not 1 <= batch <= MAX_BATCH:
-        raise ValueError(f"`{str(batch)[:40]}` is not a whole number from 1 to {MAX_BATCH:,}")
+        raise CallerValueError(f"`{str(batch)[:40]}` is not a whole number from 1 to {MAX_BATCH:,}")
     return batch
 
 
@@ -50,7 +50,7 @@ def check_scale(scale: float) -> float:
     is_number = isinstance(scale, int | float) and not isinstance(scale, bool)
     if is_number and 0.1 <= scale <= 20:
         return float(scale)
-    raise ValueError(f"`{str(scale)[:40]}` is no number from 0.1 to 20")
+    raise CallerValueError(f"`{str(scale)[:40]}` is no number from 0.1 to 20")
 
 
 _LENGTHS = {"in": 96.0, "cm": 96 / 2.54, "mm": 96 / 25.4, "pt": 96 / 72.27, "px": 1.0}
@@ -71,7 +71,7 @@ def read_width(text: str) -> float:
     pixels = float(match[1]) * _LENGTHS[match[2]] if match else 0.0
     if not 0.5 <= pixels / 96 <= 100:
         message = f"`{text[:40]}` is no length from 0.5in to 100in, as in 3.3in, 8.4cm or 240pt"
-        raise ValueError(message)
+        raise CallerValueError(message)
     return pixels
 
 
@@ -94,4 +94,4 @@ def choose(word: str, choices: Iterable[str], kind: str) -> None:
     if word not in names:
         close = nearest(str(word), names)
         way_out = f"write `{close}`" if close else f"there are {', '.join(names)}"
-        raise ValueError(f"no {kind} is named `{word}`: {way_out}")
+        raise CallerValueError(f"no {kind} is named `{word}`: {way_out}")

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from inception_dsl.analysis.symbolic import SYMBOLIC_MEASURES
 from inception_dsl.analysis.wishes import Wish
+from inception_dsl.diagnostics import CallerValueError
 from inception_dsl.driver.options import choose
 from inception_dsl.driver.sweep_grid import Shard
 from inception_dsl.ir import Bound, Origin
@@ -44,7 +45,7 @@ def read_wish(text: str, *, most: int = Wish("largest", "macs").most) -> Wish:
         measure, _, amount = said.partition(":")
         quantity = read_quantity(amount)
         if quantity is None or quantity.relation != "==":
-            raise ValueError("`nearest` has a cost and an amount, as in nearest=macs:5G")
+            raise CallerValueError("`nearest` has a cost and an amount, as in nearest=macs:5G")
         choose_costs((measure,))
         return Wish("nearest", measure, target=quantity.amount, most=most)
     usual = ("macs",) if way == "largest" else ("macs", "params")
@@ -52,10 +53,12 @@ def read_wish(text: str, *, most: int = Wish("largest", "macs").most) -> Wish:
     choose_costs(names)
     if way == "largest":
         if len(names) != 1:
-            raise ValueError("`largest` has one cost, as in largest=macs")
+            raise CallerValueError("`largest` has one cost, as in largest=macs")
         return Wish("largest", names[0], most=most)
     if len(names) != 2 or names[0] == names[1]:
-        raise ValueError("`pareto` has a cost to be small and one to be large: pareto=macs,params")
+        raise CallerValueError(
+            "`pareto` has a cost to be small and one to be large: pareto=macs,params"
+        )
     return Wish("pareto", *names, most=most)
 
 
@@ -68,7 +71,7 @@ def read_bound(text: str) -> Bound:
     match = re.fullmatch(r"\s*(\w+)\s*([<>=~].*)", text)
     quantity = (read_quantity(match[2]) or read_multiple(match[2])) if match else None
     if match is None or quantity is None:
-        raise ValueError(f"`{text}` is no bound, as in 'macs <= 5G'")
+        raise CallerValueError(f"`{text}` is no bound, as in 'macs <= 5G'")
     choose_costs((match[1],))
     return Bound(match[1], quantity, Origin())
 
@@ -81,7 +84,7 @@ def read_shard(text: str) -> Shard:
     """
     match = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
     if match is None or not 1 <= int(match[1]) <= int(match[2]):
-        raise ValueError(f"`{text}` is no part of the rows, as in 2/8")
+        raise CallerValueError(f"`{text}` is no part of the rows, as in 2/8")
     return Shard(int(match[1]), int(match[2]))
 
 
@@ -92,5 +95,5 @@ def read_most(text: str) -> int:
         ValueError: it is no whole number, or out of bounds.
     """
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MAX_MOST:
-        raise ValueError(f"`{text}` is not a whole number from 1 to {MAX_MOST:,}")
+        raise CallerValueError(f"`{text}` is not a whole number from 1 to {MAX_MOST:,}")
     return int(text)

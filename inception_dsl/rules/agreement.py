@@ -13,7 +13,15 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Literal, NamedTuple, TypeAlias
 
-from inception_dsl.diagnostics import NEVER, SEVERITIES, Diagnostic, Label, Severity, nearest
+from inception_dsl.diagnostics import (
+    NEVER,
+    SEVERITIES,
+    CallerValueError,
+    Diagnostic,
+    Label,
+    Severity,
+    nearest,
+)
 from inception_dsl.diff import CATEGORIES, Comparison, Finding, Measured, StepFacts
 from inception_dsl.diff.costs import MEASURES
 from inception_dsl.diff.finding import CostsChanged
@@ -211,7 +219,7 @@ def _read_item(text: str) -> str | CostLimit:
     if text.upper() not in CATEGORIES:
         close = nearest(text.upper(), CATEGORIES) or nearest(text, [*SEVERITIES, NEVER])
         way_out = f"did you mean `{close}`?" if close else "see --help"
-        raise ValueError(f"`{text}` is neither a severity nor a category: {way_out}")
+        raise CallerValueError(f"`{text}` is neither a severity nor a category: {way_out}")
     return text.upper()
 
 
@@ -220,7 +228,9 @@ def _read_limit(text: str) -> CostLimit:
     if measure not in MEASURES:
         close = nearest(measure, MEASURES)
         way_out = f"did you mean `{close}`?" if close else f"there are {', '.join(MEASURES)}"
-        raise ValueError(f"`{measure}` is no measure of cost: {way_out}")
+        raise CallerValueError(f"`{measure}` is no measure of cost: {way_out}")
     if not re.fullmatch(r"[0-9]{1,18}(\.[0-9]{1,6})?\s*%|[0-9]{1,18}", most):
-        raise ValueError(f"`{text}` is no limit: write one as in `macs > 5%` or `params > 1000`")
+        raise CallerValueError(
+            f"`{text}` is no limit: write one as in `macs > 5%` or `params > 1000`"
+        )
     return CostLimit(measure, Decimal(most.rstrip("% ")), most.endswith("%"))
