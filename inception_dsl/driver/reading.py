@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from inception_dsl.analysis import CostReport, Quantities, measure_cost
 from inception_dsl.bounds import MAX_NODES
@@ -36,6 +37,9 @@ from inception_dsl.spec.files import SpecFile, locate, read
 from inception_dsl.spec.load import Loaded, load
 from inception_dsl.spec.memory import TextFiles, edit_files, encode_text
 from inception_dsl.spec.project import project_root
+
+if TYPE_CHECKING:
+    from inception_dsl.driver.policies import Policies
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,13 +139,16 @@ def read_committed(path: Path) -> OpenReading | None:
     return reading if reading.made is not None else None
 
 
-def judge_open(reading: OpenReading, *, hints: bool = False) -> tuple[Diagnostic, ...]:
+def judge_open(
+    reading: OpenReading, *, hints: bool = False, policies: Policies | None = None
+) -> tuple[Diagnostic, ...]:
     """Return the findings of a spec, as `check` has them by the settings of its project.
 
     Comments that ignore nothing are left to `check`, which sees all specs.
 
     Args:
         hints: report possible improvements, too.
+        policies: the settings of projects, for the caller who judges several specs.
     """
     found = _judge(reading, hints=hints)
     if not reading.file.files.is_tree or reading.source is None:
@@ -151,7 +158,7 @@ def judge_open(reading: OpenReading, *, hints: bool = False) -> tuple[Diagnostic
 
     comments = (each for each in find_comments(reading.source) if isinstance(each, Diagnostic))
     try:
-        return (*comments, *Policies().settle(reading.file, found))
+        return (*comments, *(policies or Policies()).settle(reading.file, found))
     except SpecError as error:  # of the settings
         return (*error.diagnostics, *found)
 

@@ -8,6 +8,7 @@ changed since.
 from __future__ import annotations
 
 import re
+import weakref
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -85,6 +86,9 @@ class Desk:
         self.with_hints = False
         self._documents: dict[str, Document] = {}
         self._readings: dict[Path, tuple[dict[Path, object], OpenReading | None]] = {}
+        self._judged: weakref.WeakKeyDictionary[OpenReading, tuple[Diagnostic, ...]] = (
+            weakref.WeakKeyDictionary()
+        )
         self._contents: dict[Path, tuple[object, bytes]] = {}
 
     def put(self, uri: str, path: Path | None, text: str, version: int | None) -> Document:
@@ -129,6 +133,7 @@ class Desk:
 
     def forget_findings(self) -> None:
         """Have all texts judged anew: the settings of a project have changed."""
+        self._judged.clear()
         for document in self._documents.values():
             document.findings, document.is_told = None, False
 
@@ -181,6 +186,8 @@ class Desk:
         if document.reading is None:
             try:
                 document.reading = read_open(self.locate(document))
+                if document.path is not None:
+                    self._keep(document.path, document.reading)
             except SpecError as error:
                 document.findings = error.diagnostics
                 return None
@@ -203,10 +210,15 @@ class Desk:
             reading = read_open(find_open(path, self.texts()))
         except SpecError as error:
             return error
+        self._keep(path, reading)
+        return reading
+
+    def _keep(self, path: Path, reading: OpenReading) -> None:
+        """Keep the reading of a file, and let the oldest one go if there are too many."""
+        self._readings.pop(path, None)
         self._readings[path] = {one: self._stamp(one) for one in reading.paths}, reading
         while len(self._readings) > MAX_READINGS:
             del self._readings[next(iter(self._readings))]
-        return reading
 
     def _stamp(self, path: Path) -> object:
         """Return a value that changes with the content of a file."""
@@ -217,6 +229,12 @@ class Desk:
             facts = path.stat()
             return facts.st_mtime_ns, facts.st_size
         return None
+
+    def judge_reading(self, reading: OpenReading) -> tuple[Diagnostic, ...]:
+        """Return all that is found in a reading but hints, kept as long as the reading."""
+        if reading not in self._judged:
+            self._judged[reading] = judge_open(reading)
+        return self._judged[reading]
 
     def judge(self, document: Document) -> tuple[Diagnostic, ...]:
         """Return all that is found in an open spec."""

@@ -105,14 +105,6 @@ def _own_paths(desk: Desk, document: Document) -> list[Path]:
     return list(dict.fromkeys([*paths, *good]))
 
 
-def paths_of(desk: Desk, path: Path) -> list[Path]:
-    """Return the files that a spec is put together from; none if it has errors of form."""
-    try:
-        return sorted(load(find_open(path, desk.texts())).paths)
-    except SpecError:
-        return []
-
-
 def _sources(desk: Desk, document: Document, paths: list[Path]) -> Iterator[Source]:
     """Yield the texts of files, those that are open as they stand in the editor."""
     texts = desk.texts()

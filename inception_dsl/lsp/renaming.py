@@ -9,11 +9,13 @@ of checkpoints and claims stay as they are.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from inception_dsl.diagnostics import SpecError
+from inception_dsl.diagnostics import Diagnostic, SpecError
+from inception_dsl.driver.policies import Policies
 from inception_dsl.driver.reading import OpenReading, find_open, judge_open, read_open
 from inception_dsl.ir import Graph, Node
 from inception_dsl.lsp.desk import Desk, Document
@@ -24,7 +26,6 @@ from inception_dsl.lsp.navigation import (
     is_of_library,
     list_users,
     mentions_in,
-    paths_of,
 )
 from inception_dsl.lsp.symbols import Mention, SpecSymbol, list_extensions
 from inception_dsl.resolve import name_problem
@@ -81,8 +82,8 @@ def rename(desk: Desk, document: Document, offset: int, new: str) -> list[Rename
         raise RenameError("the text has no file yet: save it first")
     texts, root = desk.texts(), project_root(document.path.parent).resolve()
     specs = [document.path, *list_users(desk, document)]
-    before = {path: _check_good(desk.read_file(path)) for path in specs}
-    files = dict.fromkeys(path for spec in specs for path in paths_of(desk, spec))
+    before = {path: _check_good(desk.read_file(path), desk.judge_reading) for path in specs}
+    files = dict.fromkeys(path for each in before.values() for path in sorted(each.paths))
     sources = {path: read(find_open(path, texts)) for path in files}
     symbols = _list_same(named.mention.symbol, sources.values())
     renamed: list[RenamedFile] = []
@@ -94,20 +95,31 @@ def rename(desk: Desk, document: Document, offset: int, new: str) -> list[Rename
         if found:
             renamed.append(RenamedFile(path, source.text, found))
             texts[path] = _apply(source.text, found)
+    judge = partial(judge_open, policies=Policies())
     for path, reading in before.items():
-        _prove(reading, path, texts, (named.mention.symbol.last, new))
+        try:
+            after = _check_good(read_open(find_open(path, texts)), judge)
+        except (RenameError, SpecError) as error:
+            old = named.mention.symbol.last
+            raise RenameError(f"`{old}` cannot be called `{new}`: {error}") from None
+        _prove(reading, after, (named.mention.symbol.last, new))
     return renamed
 
 
-def _check_good(reading: OpenReading | SpecError) -> OpenReading:
+def _check_good(
+    reading: OpenReading | SpecError, judge: Callable[[OpenReading], tuple[Diagnostic, ...]]
+) -> OpenReading:
     """Return a reading that has no errors.
+
+    Args:
+        judge: returns what is found in it.
 
     Raises:
         RenameError: it has some.
     """
     if isinstance(reading, SpecError):
         raise RenameError(reading.diagnostics[0].message)
-    fault = next((each for each in judge_open(reading) if each.severity == "error"), None)
+    fault = next((each for each in judge(reading) if each.severity == "error"), None)
     if fault is not None:
         shown, reason = reading.file.shown, f"{fault.message} ({fault.code})"
         raise RenameError(f"`{shown}` has an error: {reason}")
@@ -148,19 +160,12 @@ def _apply(text: str, edits: Iterable[Edit]) -> str:
     return text
 
 
-def _prove(
-    before: OpenReading, path: Path, texts: Mapping[Path, str], names: tuple[str, str]
-) -> None:
-    """Hold a spec against its reading before the rename.
+def _prove(before: OpenReading, after: OpenReading, names: tuple[str, str]) -> None:
+    """Hold a spec after the rename against its reading before.
 
     Raises:
-        RenameError: it has an error now, or is another network.
+        RenameError: it is another network.
     """
-    try:
-        after = _check_good(read_open(find_open(path, texts)))
-    except (RenameError, SpecError) as error:
-        old, new = names
-        raise RenameError(f"`{old}` cannot be called `{new}`: {error}") from None
     if before.made is None or after.made is None:
         is_same = len(before.blocks) == len(after.blocks)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,10 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from inception_dsl import driver
+from inception_dsl.driver import reading
+from inception_dsl.lsp import desk as desk_module
+from inception_dsl.lsp import renaming
+from inception_dsl.lsp.desk import Desk
 from inception_dsl.lsp.positions import UNITS, TextLines
 from inception_dsl.lsp.shapes import carry_over
 
@@ -392,6 +397,35 @@ def test_a_step_is_renamed_in_all_files(editor: Editor, project: Project) -> Non
         project.write(f"specs/{name}", text)
     nodes = project.check("specs/more.yaml").model.graph.nodes
     assert [node.path for node in nodes][:3] == ["part.entry", "part.conv", "part.dropout"]
+
+
+def test_a_rename_reads_and_judges_each_network_once_before_it_and_once_after(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = family(project)["net.yaml"]
+    desk, calls = Desk(), Counter[str]()
+
+    def count(name: str) -> None:
+        work = getattr(reading, name)
+
+        def counted(*args: object, **options: object) -> object:
+            calls[name] += 1
+            return work(*args, **options)
+
+        for module in (desk_module, renaming):
+            monkeypatch.setattr(module, name, counted)
+
+    for name in ("read_open", "judge_open"):
+        count(name)
+    text = path.read_text()
+    document = desk.put(path.as_uri(), path, text, 1)
+    edits = [renaming.rename(desk, document, text.index("last: part"), "end") for _ in range(2)]
+    assert calls == {"read_open": 2 + 2 + 2, "judge_open": 2 + 2 + 2}  # only the proof is anew
+    assert edits[0] == edits[1]
+    wrong = "inception: 1\nextends: net.yaml\nnetwork: {last: 3x3 conv (width)}\n"
+    project.write("specs/more.yaml", wrong)
+    with pytest.raises(renaming.RenameError, match="width"):
+        renaming.rename(desk, document, text.index("last: part"), "end")
 
 
 def test_a_renamed_block_leaves_all_paths_as_they_are(editor: Editor, project: Project) -> None:
