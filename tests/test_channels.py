@@ -235,7 +235,7 @@ def assert_csv(text: str, said: str) -> None:
             assert not cell.lstrip().startswith(("=", "+", "-", "@", "\t", "\r")), said
 
 
-SVG_TAGS = {"svg", "title", "rect", "g", "path", "text", "circle", "ellipse", "line"}
+SVG_TAGS = {"svg", "title", "rect", "g", "path", "text", "circle", "desc", "ellipse", "line"}
 
 
 def assert_svg(text: str, said: str) -> None:
