@@ -5,7 +5,7 @@
 
 Random specs are emitted and scrambled, and their modules are imported. The run counts those that
 are imported, refused with each cause, and wrong; a wrong one fails the run. A network that the
-scrambler changes is no trial, and it is counted apart.
+scrambler changes is no trial, and neither is a random spec with an error: both are counted apart.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from random_steps import Spec  # noqa: E402
 from scrambled_imports import ScramblingFaultError, import_scrambled  # noqa: E402
 
 from inception_dsl.driver.importing import ImportFaultError  # noqa: E402
+from inception_dsl.driver.judged import JudgedError  # noqa: E402
 
 
 def main() -> None:
@@ -46,6 +47,11 @@ def main() -> None:
         number = outcomes.total()
         try:
             trial = import_scrambled(spec, number, folder)
+        except JudgedError as error:  # a step of the random spec is never there
+            outcomes["no network"] += 1
+            if given_options.show == number:
+                print(error)
+            return
         except ImportFaultError as error:
             print(f"{number}: {error}", flush=True)
             outcomes["wrong"] += 1

@@ -1,6 +1,7 @@
 """Activations, as ops of their own and as the end of a conv, a linear or a sum.
 
-To add one, write its `Activation`, and its class in the table of the backend.
+To add one, write its `Activation`, its class in the table of each backend, and its name in the
+tables from which `bridge` reads torch's functions and ONNX's nodes.
 
 Longer than 400 lines: every fact of an activation stands in one table.
 """

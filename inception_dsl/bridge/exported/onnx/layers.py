@@ -362,7 +362,7 @@ LAYERS: dict[str, Translator] = {
     "Softsign": _activation("softsign"),
     "LeakyRelu": _activation("leaky_relu", alpha="negative_slope"),
     "Elu": _activation("elu", alpha="alpha"),
-    "Celu": _activation("celu"),
+    "Celu": _activation("celu", alpha="alpha"),
     "Gelu": _activation("gelu", approximate="approximate"),
     "HardSigmoid": _hard_sigmoid,
     "Selu": _selu,
