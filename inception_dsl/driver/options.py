@@ -21,10 +21,11 @@ def check_batch(batch: object) -> int:
         ValueError: it is no whole number, or out of bounds.
 
     Example:
-        >>> check_batch(0)
-        Traceback (most recent call last):
-            ...
-        ValueError: `0` is not a whole number from 1 to 1,000,000,000
+        >>> try:
+        ...     check_batch(0)
+        ... except ValueError as error:
+        ...     print(error)
+        `0` is not a whole number from 1 to 1,000,000,000
     """
     if isinstance(batch, bool) or not isinstance(batch, int) or not 1 <= batch <= MAX_BATCH:
         raise CallerValueError(f"`{str(batch)[:40]}` is not a whole number from 1 to {MAX_BATCH:,}")
@@ -85,10 +86,11 @@ def choose(word: str, choices: Iterable[str], kind: str) -> None:
         ValueError: the message names the nearest choice, or all of them.
 
     Example:
-        >>> choose("posterr", ["schema", "poster"], "detail")
-        Traceback (most recent call last):
-            ...
-        ValueError: no detail is named `posterr`: write `poster`
+        >>> try:
+        ...     choose("posterr", ["schema", "poster"], "detail")
+        ... except ValueError as error:
+        ...     print(error)
+        no detail is named `posterr`: write `poster`
     """
     names = list(choices)
     if word not in names:

@@ -443,7 +443,7 @@ def test_markup_in_an_authors_text_is_drawn_as_text(detail: Detail, project: Pro
     figure = draw(checked, detail)
     assert '<script>alert("1")</script> & co]]>' in figure.texts()
     assert {element.tag.partition("}")[2] for element in figure.root.iter()} <= {
-        "svg", "title", "rect", "g", "path", "text", "circle",
+        "svg", "title", "desc", "rect", "g", "path", "text", "circle",
     }  # fmt: skip
     for format in ("dot", "mermaid"):
         request = Request(detail, format=format)
