@@ -152,14 +152,22 @@ def _keep_needed(steps: Sequence[FusedStep], ends: Collection[str]) -> list[Fuse
 def find_pairs(
     steps: Sequence[FusedStep], ends: Collection[str]
 ) -> Iterator[tuple[FusedStep, FusedStep]]:
-    """Yield each step that has one reader alone, with that reader."""
+    """Yield each step that has one reader alone, with that reader, which reads nothing else."""
+    for maker, reader in find_sole_readers(steps, ends):
+        if len(reader.reads) == 1:
+            yield maker, reader
+
+
+def find_sole_readers(
+    steps: Sequence[FusedStep], ends: Collection[str]
+) -> Iterator[tuple[FusedStep, FusedStep]]:
+    """Yield each step that has one reader alone, with that reader, in the order of its reads."""
     readers = Counter(name for step in steps for name in step.reads)
     makers = {step.name: step for step in steps}
     for step in steps:
-        if len(step.reads) == 1 and readers[step.reads[0]] == 1 and step.reads[0] not in ends:
-            maker = makers.get(step.reads[0])
-            if maker is not None:
-                yield maker, step
+        for name in step.reads:
+            if readers[name] == 1 and name in makers and name not in ends:
+                yield makers[name], step
 
 
 def _fold_norms(steps: Sequence[FusedStep], ends: Collection[str]) -> list[FusedStep]:
@@ -175,14 +183,11 @@ def _fold_norms(steps: Sequence[FusedStep], ends: Collection[str]) -> list[Fused
 def _fold_factors(steps: Sequence[FusedStep], ends: Collection[str]) -> list[FusedStep]:
     """Return the steps with the factor of a sum in the weights that it multiplies, if it can be."""
     folded: dict[str, FusedStep] = {}
-    makers = {step.name: step for step in steps}
-    readers = Counter(name for step in steps for name in step.reads)
-    for step in steps:
-        values, last = step.node.attributes, makers.get(step.reads[-1])
-        if OPS[step.node.op].join is None or values.get(FACTOR, 1) == 1 or last is None:
-            continue
-        if find_weight(last.node) is not None and readers[last.name] == 1 and last.name not in ends:
-            folded[last.name] = replace(last, factor=Decimal(decimal(values, FACTOR)))
+    for maker, step in find_sole_readers(steps, ends):
+        values = step.node.attributes
+        has_factor = OPS[step.node.op].join is not None and values.get(FACTOR, 1) != 1
+        if has_factor and maker.name == step.reads[-1] and find_weight(maker.node) is not None:
+            folded[maker.name] = replace(maker, factor=Decimal(decimal(values, FACTOR)))
             plain = replace(step.node, attributes={**values, FACTOR: 1})
             folded[step.name] = replace(step, node=plain)
     return [folded.get(step.name, step) for step in steps]

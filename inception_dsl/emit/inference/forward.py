@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import textwrap
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from inception_dsl.analysis.fusing import FusedGraph, FusedStep, find_pairs, find_weight
+from inception_dsl.analysis.fusing import (
+    FACTOR,
+    FusedGraph,
+    FusedStep,
+    find_pairs,
+    find_sole_readers,
+    find_weight,
+)
 from inception_dsl.emit.inference.layers import (
     is_function,
     is_fused_conv,
@@ -187,7 +193,7 @@ class InferenceForward:
                 return Construct(symbol("torch.cat"), (("", tensors), ("dim", literal(1))))
             case "sum":
                 *others, last = _broadcast(step.node, reads)
-                scale = decimal(step.node.attributes, "scale")
+                scale = decimal(step.node.attributes, FACTOR)
                 if scale != 1:
                     last = Atom(f"{literal(scale)} * {last}", last.reads)
                 return _chain("+", [*others, last])
@@ -217,27 +223,17 @@ def _join_steps(steps: Sequence[FusedStep], ends: frozenset[str]) -> list[Unit]:
 def _find_summed(
     steps: Sequence[FusedStep], ends: Collection[str]
 ) -> Iterator[tuple[str, FusedStep]]:
-    """Yield each sum of two maps of a size that a convolution can run, with that convolution.
+    """Yield each sum that a convolution can run, with that convolution; of two, the last counts."""
+    for maker, step in find_sole_readers(steps, ends):
+        if _adds_two_maps(step.node) and is_fused_conv(maker) and not maker.leaves_bias:
+            yield step.name, maker
 
-    Only the sum reads the convolution.
-    """
-    makers = {step.name: step for step in steps}
-    readers = Counter(name for step in steps for name in step.reads)
-    for step in steps:
-        node = step.node
-        if IN_FORWARD.get(node.op) != "sum" or len(step.reads) != 2 or not node.type.is_map:
-            continue
-        if any(type != node.type for type in node.input_types):
-            continue
-        if decimal(node.attributes, "scale") != 1:
-            continue
-        for name in step.reads[::-1]:
-            conv = makers.get(name)
-            if conv is None or readers[name] != 1 or name in ends:
-                continue
-            if is_fused_conv(conv) and not conv.leaves_bias:
-                yield step.name, conv
-                break
+
+def _adds_two_maps(node: Node) -> bool:
+    """Tell whether a node is a sum of two maps of its own size, without a factor."""
+    if IN_FORWARD.get(node.op) != "sum" or not node.type.is_map:
+        return False
+    return node.input_types == (node.type,) * 2 and decimal(node.attributes, FACTOR) == 1
 
 
 def _find_overwriting(units: Sequence[Unit], ends: Collection[str]) -> Iterator[str]:
